@@ -1,0 +1,36 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+
+namespace regulus::log {
+
+/// Where and how much to log; the same on every rank.
+struct Settings {
+  std::string level = "info";  ///< debug, info, warning, error or off
+  std::string file;            ///< also append to this file (rank 0 only); empty for none
+  int rank = 0;
+  int size = 1;
+};
+
+/// Configures the process-wide logger (spdlog, standard error). Call once after MPI starts.
+/// \throws OptionError on an unknown level; StorageError if the log file cannot be opened
+void configure(const Settings& settings);
+
+void debug(const std::string& text);    ///< rank 0 only
+void info(const std::string& text);     ///< rank 0 only
+void warning(const std::string& text);  ///< any rank, prefixed [r3/16]
+void error(const std::string& text);    ///< any rank, prefixed [r3/16]
+
+template <typename... Args>
+void info(fmt::format_string<Args...> format, Args&&... args) {
+  info(fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <typename... Args>
+void warning(fmt::format_string<Args...> format, Args&&... args) {
+  warning(fmt::format(format, std::forward<Args>(args)...));
+}
+
+}  // namespace regulus::log

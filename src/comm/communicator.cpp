@@ -1,0 +1,155 @@
+#include "regulus/comm/communicator.h"
+
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <set>
+#include <utility>
+
+#include "regulus/core/error.h"
+
+namespace regulus::comm {
+
+namespace {
+
+/// Bytes sent in one MPI call; longer transfers go in several.
+constexpr std::size_t kChunk_bytes = std::size_t{1} << 30U;
+
+}  // namespace
+
+int checked_count(std::size_t count) {
+  if (count > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    throw Error(ErrorKind::Internal, "a message of " + std::to_string(count) + " elements is too long for one MPI call");
+  return static_cast<int>(count);
+}
+
+void abort_job(int code) {
+  MPI_Abort(MPI_COMM_WORLD, code);
+  std::abort();
+}
+
+Environment::Environment(int& argc, char**& argv) {
+  int provided = MPI_THREAD_SINGLE;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  if (provided < MPI_THREAD_FUNNELED)
+    throw Error(ErrorKind::Internal, "this MPI does not offer MPI_THREAD_FUNNELED", "MPI_Init_thread",
+                "use an MPI built with thread support");
+}
+
+Environment::~Environment() { MPI_Finalize(); }
+
+Communicator::Communicator(MPI_Comm owned) : handle_(owned) {
+  MPI_Comm_rank(handle_, &rank_);
+  MPI_Comm_size(handle_, &size_);
+}
+
+Communicator Communicator::world() {
+  MPI_Comm copy = MPI_COMM_NULL;
+  MPI_Comm_dup(MPI_COMM_WORLD, &copy);
+  return Communicator(copy);
+}
+
+Communicator Communicator::duplicate() const {
+  MPI_Comm copy = MPI_COMM_NULL;
+  MPI_Comm_dup(handle_, &copy);
+  return Communicator(copy);
+}
+
+Communicator Communicator::split_by_host() const {
+  MPI_Comm host = MPI_COMM_NULL;
+  MPI_Comm_split_type(handle_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host);
+  return Communicator(host);
+}
+
+Communicator::Communicator(Communicator&& other) noexcept
+    : handle_(std::exchange(other.handle_, MPI_COMM_NULL)), rank_(other.rank_), size_(other.size_) {}
+
+Communicator& Communicator::operator=(Communicator&& other) noexcept {
+  std::swap(handle_, other.handle_);
+  std::swap(rank_, other.rank_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+Communicator::~Communicator() {
+  // MPI_Comm_free is collective by the standard; Open MPI frees locally, and the handle would otherwise leak.
+  int finalized = 0;
+  MPI_Finalized(&finalized);
+  if (handle_ != MPI_COMM_NULL && finalized == 0) MPI_Comm_free(&handle_);
+}
+
+void Communicator::barrier() const { MPI_Barrier(handle_); }
+
+int Communicator::max(int value) const {
+  MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT, MPI_MAX, handle_);
+  return value;
+}
+
+std::int64_t Communicator::max(std::int64_t value) const {
+  MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_MAX, handle_);
+  return value;
+}
+
+std::int64_t Communicator::sum(std::int64_t value) const {
+  MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_SUM, handle_);
+  return value;
+}
+
+void Communicator::sum(std::span<std::int64_t> values) const {
+  constexpr std::size_t chunk = kChunk_bytes / sizeof(std::int64_t);
+  for (std::size_t begin = 0; begin < values.size(); begin += chunk) {
+    const std::size_t count = std::min(chunk, values.size() - begin);
+    MPI_Allreduce(MPI_IN_PLACE, values.data() + begin, checked_count(count), MPI_INT64_T, MPI_SUM, handle_);
+  }
+}
+
+void Communicator::broadcast_bytes(void* data, std::size_t bytes, int root) const {
+  char* cursor = static_cast<char*>(data);
+  for (std::size_t begin = 0; begin < bytes; begin += kChunk_bytes)
+    MPI_Bcast(cursor + begin, checked_count(std::min(kChunk_bytes, bytes - begin)), MPI_BYTE, root, handle_);
+}
+
+void Communicator::broadcast(std::string& text, int root) const {
+  std::vector<char> bytes(text.begin(), text.end());
+  broadcast(bytes, root);
+  text.assign(bytes.begin(), bytes.end());
+}
+
+void Communicator::broadcast(std::vector<std::string>& texts, int root) const {
+  std::string joined;
+  std::vector<std::uint64_t> lengths;
+  for (const auto& text : texts) {
+    joined += text;
+    lengths.push_back(text.size());
+  }
+  broadcast(lengths, root);
+  broadcast(joined, root);
+  texts.clear();
+  std::size_t begin = 0;
+  for (const auto length : lengths) {
+    texts.push_back(joined.substr(begin, length));
+    begin += length;
+  }
+}
+
+std::vector<char> Communicator::all_gather_bytes(const void* data, std::size_t bytes) const {
+  const int mine = checked_count(bytes);
+  std::vector<int> counts(static_cast<std::size_t>(size_));
+  MPI_Allgather(&mine, 1, MPI_INT, counts.data(), 1, MPI_INT, handle_);
+  std::vector<int> offsets(counts.size(), 0);
+  std::size_t total = 0;
+  for (std::size_t r = 0; r < counts.size(); ++r) {
+    offsets[r] = checked_count(total);
+    total += static_cast<std::size_t>(counts[r]);
+  }
+  std::vector<char> all(total);
+  MPI_Allgatherv(data, mine, MPI_BYTE, all.data(), counts.data(), offsets.data(), MPI_BYTE, handle_);
+  return all;
+}
+
+int Communicator::host_count() const {
+  const Communicator host = split_by_host();
+  return static_cast<int>(sum(static_cast<std::int64_t>(host.is_root() ? 1 : 0)));
+}
+
+}  // namespace regulus::comm
