@@ -1,0 +1,151 @@
+#include "regulus/evaluate/metrics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "regulus/core/error.h"
+
+namespace regulus::evaluate {
+
+namespace {
+
+void check(std::span<const double> score, std::span<const std::uint8_t> label, const std::string& what) {
+  if (score.size() != label.size())
+    throw InputError("there are " + std::to_string(score.size()) + " scores for " +
+                         std::to_string(label.size()) + " labelled pairs",
+                     what);
+  if (score.size() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
+    throw InputError("more than 2^31 - 1 pairs cannot be evaluated at once", what,
+                     "use --protocol balanced or fewer genes");
+  if (std::any_of(score.begin(), score.end(), [](double s) { return std::isnan(s); }))
+    throw InputError("a score is not a number (NaN)", what);
+}
+
+/// Counts while walking down the ranking, and the sums that become the metrics.
+struct Tally {
+  double positives, negatives, total_weight;
+  double true_positives = 0.0, false_positives = 0.0;
+  double auprc = 0.0, concordant = 0.0, early_precision = 0.0;
+  bool early_done = false;
+
+  void add_group(double tp, double fp, bool predicted) {
+    const double before = true_positives + false_positives;
+    true_positives += tp;
+    false_positives += fp;
+    const double called = true_positives + false_positives;
+    if (called == before) return;
+    auprc += tp / positives * (true_positives / called);
+    concordant += tp * (negatives - false_positives + 0.5 * fp);
+    if (early_done || !predicted) return;
+    early_precision = true_positives / called;
+    early_done = called >= positives;
+  }
+
+  Scores scores() const {
+    const double density = positives / total_weight;
+    return {auprc, auprc / density, concordant / (positives * negatives), early_precision / density};
+  }
+};
+
+}  // namespace
+
+Ranking::Ranking(std::span<const double> score, std::span<const std::uint8_t> label, std::string what)
+    : order_(score.size()), label_(score.size()) {
+  check(score, label, what);
+  std::iota(order_.begin(), order_.end(), 0);
+  const auto score_of = [&](std::int32_t pair) { return score[static_cast<std::size_t>(pair)]; };
+  std::sort(order_.begin(), order_.end(), [&](std::int32_t a, std::int32_t b) {
+    return score_of(a) != score_of(b) ? score_of(a) > score_of(b) : a < b;
+  });
+  for (std::size_t rank = 0; rank < order_.size(); ++rank) {
+    label_[rank] = label[static_cast<std::size_t>(order_[rank])] != 0 ? 1 : 0;
+    positives_ += label_[rank];
+    if (rank + 1 < order_.size() && score_of(order_[rank]) == score_of(order_[rank + 1])) continue;
+    group_end_.push_back(static_cast<std::int64_t>(rank) + 1);
+    group_score_.push_back(score_of(order_[rank]));
+  }
+  if (positives_ == 0)
+    throw InputError(
+        "none of the " + std::to_string(size()) + " candidate pairs is an edge of the network", what,
+        "check that the network and the data set share genes and that not all of them were excluded");
+  if (positives_ == size())
+    throw InputError("all " + std::to_string(size()) + " candidate pairs are edges of the network", what,
+                     "metrics need negatives: use --protocol full or a larger gene set");
+}
+
+double Ranking::density() const {
+  return static_cast<double>(positives_) / static_cast<double>(size());
+}
+
+template <typename WeightOf>
+Scores Ranking::evaluate(WeightOf&& weight_of) const {
+  // Sums of whole numbers below 2^53 are exact in double, so the order of the addends does not matter.
+  double positives = 0.0;
+  double total = 0.0;
+  for (std::size_t rank = 0; rank < order_.size(); ++rank) {
+    const double weight = weight_of(rank);
+    total += weight;
+    positives += label_[rank] != 0 ? weight : 0.0;
+  }
+  Tally tally{.positives = positives, .negatives = total - positives, .total_weight = total};
+  std::size_t rank = 0;
+  for (std::size_t group = 0; group < group_end_.size(); ++group) {
+    double sum[2] = {0.0, 0.0};
+    for (; rank < static_cast<std::size_t>(group_end_[group]); ++rank) sum[label_[rank]] += weight_of(rank);
+    tally.add_group(sum[1], sum[0], group_score_[group] > -std::numeric_limits<double>::infinity());
+  }
+  return tally.scores();
+}
+
+Scores Ranking::scores() const {
+  return evaluate([](std::size_t) { return 1.0; });
+}
+
+Scores Ranking::scores(std::span<const std::uint32_t> weight) const {
+  return evaluate(
+      [&](std::size_t rank) { return static_cast<double>(weight[static_cast<std::size_t>(order_[rank])]); });
+}
+
+std::vector<CurvePoint> Ranking::curve() const {
+  std::vector<CurvePoint> points;
+  points.reserve(group_end_.size());
+  const auto positives = static_cast<double>(positives_);
+  const double negatives = static_cast<double>(size()) - positives;
+  double true_positives = 0.0;
+  std::size_t rank = 0;
+  for (std::size_t group = 0; group < group_end_.size(); ++group) {
+    for (; rank < static_cast<std::size_t>(group_end_[group]); ++rank) true_positives += label_[rank];
+    const auto called = static_cast<double>(rank);
+    points.push_back({group_score_[group], true_positives / positives, true_positives / called,
+                      (called - true_positives) / negatives});
+  }
+  return points;
+}
+
+double average_precision(std::span<const double> score, std::span<const std::uint8_t> label) {
+  return Ranking(score, label).scores().auprc;
+}
+
+double auroc(std::span<const double> score, std::span<const std::uint8_t> label) {
+  return Ranking(score, label).scores().auroc;
+}
+
+double early_precision_ratio(std::span<const double> score, std::span<const std::uint8_t> label) {
+  return Ranking(score, label).scores().epr;
+}
+
+std::vector<CurvePoint> thin_curve(const std::vector<CurvePoint>& curve, std::int64_t count) {
+  if (static_cast<std::int64_t>(curve.size()) <= count || count < 2) return curve;
+  std::vector<CurvePoint> thin{curve.front()};
+  const double step = (1.0 - curve.front().recall) / static_cast<double>(count - 1);
+  for (std::size_t i = 1; i + 1 < curve.size(); ++i)
+    if (curve[i].recall >= curve.front().recall + step * static_cast<double>(thin.size()))
+      thin.push_back(curve[i]);
+  if (static_cast<std::int64_t>(thin.size()) == count) thin.pop_back();
+  thin.push_back(curve.back());
+  return thin;
+}
+
+}  // namespace regulus::evaluate
