@@ -1,7 +1,6 @@
-#include <algorithm>
+#include "regulus/translator/gene_filter.h"
 
-#include "regulus/core/error.h"
-#include "regulus/translator/pairs.h"
+#include <algorithm>
 
 namespace regulus::translator {
 
@@ -33,27 +32,6 @@ GeneFilter GeneFilter::all_but(const std::vector<std::string>& genes) {
   GeneFilter filter;
   filter.keys_ = keys_of(genes);
   return filter;
-}
-
-Protocol parse_protocol(const std::string& text) {
-  if (text == "balanced") return Protocol::Balanced;
-  if (text == "full") return Protocol::Full;
-  throw OptionError("unknown protocol '" + text + "'", "--protocol", "use balanced or full");
-}
-
-Negatives parse_negatives(const std::string& text) {
-  if (text == "uniform") return Negatives::Uniform;
-  if (text == "per-source") return Negatives::PerSource;
-  throw OptionError("unknown way to draw negatives '" + text + "'", "--negatives",
-                    "use uniform or per-source");
-}
-
-std::string to_string(Protocol protocol) {
-  return protocol == Protocol::Balanced ? "balanced" : "full";
-}
-
-std::string to_string(Negatives negatives) {
-  return negatives == Negatives::Uniform ? "uniform" : "per-source";
 }
 
 }  // namespace regulus::translator
