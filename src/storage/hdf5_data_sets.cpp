@@ -1,0 +1,212 @@
+#include "hdf5_detail.h"
+
+namespace regulus::storage {
+
+using detail::Id;
+
+namespace {
+
+std::vector<hsize_t> unsigned_lengths(const std::vector<std::int64_t>& lengths) {
+  return {lengths.begin(), lengths.end()};
+}
+
+bool fits(const Block& block, const std::vector<std::int64_t>& shape) {
+  if (block.offset.size() != shape.size() || block.count.size() != shape.size()) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (block.offset[i] < 0 || block.count[i] < 0 || block.offset[i] > shape[i] - block.count[i])
+      return false;
+  return true;
+}
+
+void select(hid_t space, const Block& block) {
+  if (detail::element_count(block.count) == 0) {
+    H5Sselect_none(space);
+    return;
+  }
+  const auto offset = unsigned_lengths(block.offset);
+  const auto count = unsigned_lengths(block.count);
+  H5Sselect_hyperslab(space, H5S_SELECT_SET, offset.data(), nullptr, count.data(), nullptr);
+}
+
+/// Missing groups on the way are created; no time stamps, so that equal content gives equal bytes.
+Id create_data_set_at(hid_t file, const std::string& path, hid_t type, hid_t space, hid_t creation) {
+  const Id links(H5Pcreate(H5P_LINK_CREATE));
+  H5Pset_create_intermediate_group(links, 1);
+  H5Pset_char_encoding(links, H5T_CSET_UTF8);
+  H5Pset_obj_track_times(creation, false);
+  return Id(H5Dcreate2(file, path.c_str(), type, space, links, creation, H5P_DEFAULT));
+}
+
+}  // namespace
+
+Id H5File::State::open_data_set(const std::string& path) const {
+  Id data_set(H5Dopen2(id, path.c_str(), H5P_DEFAULT));
+  if (data_set.valid()) return data_set;
+  unusable("there is no such data set (HDF5: " + detail::last_reason() + ")", where(path));
+}
+
+void H5File::State::require_numbers(hid_t type, const std::string& where_it_is) const {
+  const ValueKind kind = detail::classify(type);
+  if (kind != ValueKind::Integer && kind != ValueKind::Float) unusable("does not hold numbers", where_it_is);
+}
+
+std::vector<std::int64_t> H5File::shape(const std::string& data_set) const {
+  const Id node = state_->open_data_set(data_set);
+  return detail::extent(Id(H5Dget_space(node)));
+}
+
+ValueKind H5File::value_kind(const std::string& data_set) const {
+  const Id node = state_->open_data_set(data_set);
+  return detail::classify(Id(H5Dget_type(node)));
+}
+
+template <typename T>
+std::vector<T> H5File::read(const std::string& path) const {
+  const Id data_set = state_->open_data_set(path);
+  state_->require_numbers(Id(H5Dget_type(data_set)), state_->where(path));
+  const Id space(H5Dget_space(data_set));
+  const auto count = H5Sget_simple_extent_npoints(space);
+  if (count < 0) state_->reading_failed(state_->where(path));
+  auto values = detail::allocate<T>(static_cast<std::size_t>(count), state_->read_error, state_->where(path));
+  if (count > 0 &&
+      H5Dread(data_set, detail::memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
+    state_->reading_failed(state_->where(path));
+  return values;
+}
+
+template <typename T>
+T H5File::read_scalar(const std::string& path) const {
+  const auto values = read<T>(path);
+  if (values.size() != 1) state_->unusable("is not a single number", state_->where(path));
+  return values.front();
+}
+
+template <typename T>
+std::vector<T> H5File::read_block(const std::string& path, const Block& block) const {
+  const Id data_set = state_->open_data_set(path);
+  state_->require_numbers(Id(H5Dget_type(data_set)), state_->where(path));
+  const Id space(H5Dget_space(data_set));
+  if (!fits(block, detail::extent(space)))
+    state_->unusable("a block outside it was asked for", state_->where(path));
+  const std::int64_t count = detail::element_count(block.count);
+  auto values = detail::allocate<T>(static_cast<std::size_t>(count), state_->read_error, state_->where(path));
+  if (count == 0) return values;
+  select(space, block);
+  const Id memory = detail::make_space({count});
+  if (H5Dread(data_set, detail::memory_type<T>(), memory, space, H5P_DEFAULT, values.data()) < 0)
+    state_->reading_failed(state_->where(path));
+  return values;
+}
+
+template <typename T>
+void H5File::create_data_set(const std::string& path, const std::vector<std::int64_t>& shape) {
+  detail::element_count(shape);
+  const Id creation(H5Pcreate(H5P_DATASET_CREATE));
+  H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY);
+  H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER);
+  const Id space = detail::make_space(shape);
+  if (!create_data_set_at(state_->id, path, detail::file_type<T>(), space, creation).valid())
+    state_->writing_failed(state_->where(path));
+}
+
+template <typename T>
+void H5File::write(const std::string& path, const std::vector<T>& values,
+                   const std::vector<std::int64_t>& shape) {
+  if (detail::element_count(shape) != static_cast<std::int64_t>(values.size()))
+    throw Error(ErrorKind::Internal, "the shape does not fit the number of values", state_->where(path));
+  const Id creation(H5Pcreate(H5P_DATASET_CREATE));
+  const Id space = detail::make_space(shape);
+  const Id data_set = create_data_set_at(state_->id, path, detail::file_type<T>(), space, creation);
+  if (!data_set.valid() || (!values.empty() && H5Dwrite(data_set, detail::memory_type<T>(), H5S_ALL, H5S_ALL,
+                                                        H5P_DEFAULT, values.data()) < 0))
+    state_->writing_failed(state_->where(path));
+}
+
+template <typename T>
+void H5File::write(const std::string& path, const std::vector<T>& values) {
+  write(path, values, {static_cast<std::int64_t>(values.size())});
+}
+
+template <typename T>
+void H5File::write_scalar(const std::string& path, T value) {
+  write(path, std::vector<T>{value}, {});
+}
+
+template <typename T>
+void H5File::write_block(const std::string& path, const Block& block, std::span<const T> values) {
+  const Id data_set(H5Dopen2(state_->id, path.c_str(), H5P_DEFAULT));
+  if (!data_set.valid()) state_->writing_failed(state_->where(path));
+  const Id space(H5Dget_space(data_set));
+  const std::int64_t count = detail::element_count(block.count);
+  if (!fits(block, detail::extent(space)) || count != static_cast<std::int64_t>(values.size()))
+    throw Error(ErrorKind::Internal, "the block does not fit the data set or its values",
+                state_->where(path));
+  select(space, block);
+  const Id memory = detail::make_space({count});
+  const Id transfer(H5Pcreate(H5P_DATASET_XFER));
+  if (state_->parallel) H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
+  if (H5Dwrite(data_set, detail::memory_type<T>(), memory, space, transfer, values.data()) < 0)
+    state_->writing_failed(state_->where(path));
+}
+
+std::vector<std::string> H5File::read_strings(const std::string& path) const {
+  const Id data_set = state_->open_data_set(path);
+  const Id type(H5Dget_type(data_set));
+  if (detail::classify(type) != ValueKind::String)
+    state_->unusable("does not hold text", state_->where(path));
+  const Id space(H5Dget_space(data_set));
+  const auto read = [&](hid_t memory, void* buffer) {
+    return H5Dread(data_set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer) >= 0;
+  };
+  std::vector<std::string> strings;
+  if (!detail::read_string_elements(type, space, read, strings)) state_->reading_failed(state_->where(path));
+  return strings;
+}
+
+std::string H5File::read_string(const std::string& path) const {
+  const auto strings = read_strings(path);
+  if (strings.size() != 1) state_->unusable("is not a single text", state_->where(path));
+  return strings.front();
+}
+
+namespace {
+
+bool write_text(hid_t file, const std::string& path, const std::vector<std::string>& values, hid_t space) {
+  const Id creation(H5Pcreate(H5P_DATASET_CREATE));
+  const Id type = detail::utf8_type();
+  const Id data_set = create_data_set_at(file, path, type, space, creation);
+  return data_set.valid() && (values.empty() || H5Dwrite(data_set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                                                         detail::pointers(values).data()) >= 0);
+}
+
+}  // namespace
+
+void H5File::write_strings(const std::string& path, const std::vector<std::string>& values) {
+  const Id space = detail::make_space({static_cast<std::int64_t>(values.size())});
+  if (!write_text(state_->id, path, values, space)) state_->writing_failed(state_->where(path));
+}
+
+void H5File::write_string(const std::string& path, const std::string& value) {
+  if (!write_text(state_->id, path, {value}, detail::make_space({})))
+    state_->writing_failed(state_->where(path));
+}
+
+#define REGULUS_INSTANTIATE(T)                                                                    \
+  template std::vector<T> H5File::read<T>(const std::string&) const;                              \
+  template T H5File::read_scalar<T>(const std::string&) const;                                    \
+  template std::vector<T> H5File::read_block<T>(const std::string&, const Block&) const;          \
+  template void H5File::create_data_set<T>(const std::string&, const std::vector<std::int64_t>&); \
+  template void H5File::write<T>(const std::string&, const std::vector<T>&,                       \
+                                 const std::vector<std::int64_t>&);                               \
+  template void H5File::write<T>(const std::string&, const std::vector<T>&);                      \
+  template void H5File::write_scalar<T>(const std::string&, T);                                   \
+  template void H5File::write_block<T>(const std::string&, const Block&, std::span<const T>);
+REGULUS_INSTANTIATE(float)
+REGULUS_INSTANTIATE(double)
+REGULUS_INSTANTIATE(std::int8_t)
+REGULUS_INSTANTIATE(std::uint8_t)
+REGULUS_INSTANTIATE(std::int32_t)
+REGULUS_INSTANTIATE(std::int64_t)
+#undef REGULUS_INSTANTIATE
+
+}  // namespace regulus::storage
