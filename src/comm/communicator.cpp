@@ -1,9 +1,8 @@
 #include "regulus/comm/communicator.h"
 
-#include <functional>
 #include <limits>
-#include <numeric>
-#include <set>
+#include <cstdlib>
+#include <thread>
 #include <utility>
 
 #include "regulus/core/error.h"
@@ -19,7 +18,8 @@ constexpr std::size_t kChunk_bytes = std::size_t{1} << 30U;
 
 int checked_count(std::size_t count) {
   if (count > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    throw Error(ErrorKind::Internal, "a message of " + std::to_string(count) + " elements is too long for one MPI call");
+    throw Error(ErrorKind::Internal,
+                "a message of " + std::to_string(count) + " elements is too long for one MPI call");
   return static_cast<int>(count);
 }
 
@@ -36,7 +36,9 @@ Environment::Environment(int& argc, char**& argv) {
                 "use an MPI built with thread support");
 }
 
-Environment::~Environment() { MPI_Finalize(); }
+Environment::~Environment() {
+  MPI_Finalize();
+}
 
 Communicator::Communicator(MPI_Comm owned) : handle_(owned) {
   MPI_Comm_rank(handle_, &rank_);
@@ -78,7 +80,22 @@ Communicator::~Communicator() {
   if (handle_ != MPI_COMM_NULL && finalized == 0) MPI_Comm_free(&handle_);
 }
 
-void Communicator::barrier() const { MPI_Barrier(handle_); }
+void Communicator::barrier() const {
+  MPI_Barrier(handle_);
+}
+
+bool Communicator::all_arrive_within(std::chrono::milliseconds patience) const {
+  MPI_Request request = MPI_REQUEST_NULL;
+  MPI_Ibarrier(handle_, &request);
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  int arrived = 0;
+  MPI_Test(&request, &arrived, MPI_STATUS_IGNORE);
+  while (arrived == 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    MPI_Test(&request, &arrived, MPI_STATUS_IGNORE);
+  }
+  return arrived != 0;
+}
 
 int Communicator::max(int value) const {
   MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT, MPI_MAX, handle_);
@@ -100,6 +117,18 @@ void Communicator::sum(std::span<std::int64_t> values) const {
   for (std::size_t begin = 0; begin < values.size(); begin += chunk) {
     const std::size_t count = std::min(chunk, values.size() - begin);
     MPI_Allreduce(MPI_IN_PLACE, values.data() + begin, checked_count(count), MPI_INT64_T, MPI_SUM, handle_);
+  }
+}
+
+void Communicator::sum_to(std::span<std::int64_t> values, int root) const {
+  constexpr std::size_t chunk = kChunk_bytes / sizeof(std::int64_t);
+  for (std::size_t begin = 0; begin < values.size(); begin += chunk) {
+    std::int64_t* part = values.data() + begin;
+    const int count = checked_count(std::min(chunk, values.size() - begin));
+    if (rank_ == root)
+      MPI_Reduce(MPI_IN_PLACE, part, count, MPI_INT64_T, MPI_SUM, root, handle_);
+    else
+      MPI_Reduce(part, nullptr, count, MPI_INT64_T, MPI_SUM, root, handle_);
   }
 }
 

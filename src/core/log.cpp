@@ -17,13 +17,19 @@ Settings& current() {
   return settings;
 }
 
+std::shared_ptr<spdlog::sinks::sink>& file_sink() {
+  static std::shared_ptr<spdlog::sinks::sink> sink;
+  return sink;
+}
+
 spdlog::level::level_enum parse_level(const std::string& level) {
   if (level == "debug") return spdlog::level::debug;
   if (level == "info") return spdlog::level::info;
   if (level == "warning") return spdlog::level::warn;
   if (level == "error") return spdlog::level::err;
   if (level == "off") return spdlog::level::off;
-  throw OptionError("unknown log level '" + level + "'", "--log-level", "use debug, info, warning, error or off");
+  throw OptionError("unknown log level '" + level + "'", "--log-level",
+                    "use debug, info, warning, error or off");
 }
 
 std::string prefixed(const std::string& text) {
@@ -43,8 +49,12 @@ std::shared_ptr<spdlog::sinks::sink> open_log_file(const std::string& file) {
 
 void configure(const Settings& settings) {
   const auto level = parse_level(settings.level);
-  std::vector<std::shared_ptr<spdlog::sinks::sink>> sinks{std::make_shared<spdlog::sinks::stderr_color_sink_mt>()};
-  if (!settings.file.empty() && settings.rank == 0) sinks.push_back(open_log_file(settings.file));
+  std::vector<std::shared_ptr<spdlog::sinks::sink>> sinks{
+      std::make_shared<spdlog::sinks::stderr_color_sink_mt>()};
+  if (!settings.file.empty() && settings.rank == 0) {
+    file_sink() = open_log_file(settings.file);
+    sinks.push_back(file_sink());
+  }
   auto logger = std::make_shared<spdlog::logger>("regulus", sinks.begin(), sinks.end());
   logger->set_level(level);
   logger->flush_on(spdlog::level::info);
@@ -61,8 +71,17 @@ void info(const std::string& text) {
   if (current().rank == 0) spdlog::info("{}", text);
 }
 
-void warning(const std::string& text) { spdlog::warn("{}", prefixed(text)); }
+void warning(const std::string& text) {
+  spdlog::warn("{}", prefixed(text));
+}
 
-void error(const std::string& text) { spdlog::error("{}", prefixed(text)); }
+void error(const std::string& text) {
+  spdlog::error("{}", prefixed(text));
+}
+
+void failure(const std::string& text) {
+  fmt::print(stderr, "regulus: error: {}\n", text);
+  if (file_sink()) spdlog::logger("regulus", file_sink()).error("{}", text);
+}
 
 }  // namespace regulus::log

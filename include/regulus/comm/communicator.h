@@ -3,6 +3,7 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -43,6 +44,9 @@ class Communicator {
   MPI_Comm handle() const { return handle_; }
 
   void barrier() const;
+  /// A barrier that gives up: true once every rank has called it, false if some rank has not within `patience`.
+  /// After false the communicator is of no further use, and the job must be stopped.
+  bool all_arrive_within(std::chrono::milliseconds patience) const;
   int max(int value) const;
   std::int64_t max(std::int64_t value) const;
   std::int64_t sum(std::int64_t value) const;
@@ -50,6 +54,8 @@ class Communicator {
 
   /// Integer sums over ranks, in place: exact, hence independent of the order. Any length.
   void sum(std::span<std::int64_t> values) const;
+  /// The same, with the sums on `root` alone; the others keep their values.
+  void sum_to(std::span<std::int64_t> values, int root) const;
 
   /// Root's bytes on every rank; the length travels first. Any length.
   void broadcast(std::string& text, int root = 0) const;

@@ -23,6 +23,9 @@ void info(const std::string& text);     ///< rank 0 only
 void warning(const std::string& text);  ///< any rank, prefixed [r3/16]
 void error(const std::string& text);    ///< any rank, prefixed [r3/16]
 
+/// The one message of a failed run, as it stands: on standard error whatever the level, and in the log file.
+void failure(const std::string& text);
+
 template <typename... Args>
 void info(fmt::format_string<Args...> format, Args&&... args) {
   info(fmt::format(format, std::forward<Args>(args)...));

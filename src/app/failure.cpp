@@ -1,0 +1,66 @@
+#include "failure.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <exception>
+
+#include "regulus/comm/agree.h"
+#include "regulus/core/error.h"
+#include "regulus/core/log.h"
+
+namespace regulus::app {
+
+namespace {
+
+/// How long a failed rank waits for the others to fail as well.
+constexpr std::chrono::seconds kPatience{5};
+
+/// LibTorch appends a stack trace to its messages.
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+/// The failure as ours, without talking to other ranks.
+Error describe(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::exception& error) {
+    return Error(ErrorKind::Internal, error.what());
+  }
+}
+
+[[noreturn]] void stop_job(const comm::Communicator& world, const std::exception_ptr& failure) {
+  const Error error = describe(failure);
+  log::failure(fmt::format("[r{}/{}] {}", world.rank(), world.size(), first_line(error.what())));
+  comm::abort_job(exit_code(error.kind()));
+}
+
+int report_together(const comm::Communicator& failed, const std::exception_ptr& failure) {
+  try {
+    comm::agree(failed, "regulus", [&] { std::rethrow_exception(failure); });
+  } catch (const Error& error) {
+    if (failed.is_root()) log::failure(first_line(error.what()));
+    return exit_code(error.kind());
+  }
+  return 0;
+}
+
+}  // namespace
+
+int exit_code_of(const comm::Communicator& world, const std::function<void()>& work) {
+  const comm::Communicator failed = world.duplicate();
+  std::exception_ptr failure;
+  try {
+    work();
+    return 0;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failed.all_arrive_within(kPatience)) stop_job(world, failure);
+  return report_together(failed, failure);
+}
+
+}  // namespace regulus::app

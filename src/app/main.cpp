@@ -1,0 +1,46 @@
+#include "commands.h"
+#include "failure.h"
+#include "options.h"
+#include "regulus/core/log.h"
+#include "runtime.h"
+
+namespace {
+
+using namespace regulus;
+
+/// --help and --version: their text, empty if neither was asked for.
+std::string answer(const std::vector<std::string>& arguments) {
+  if (arguments.empty())
+    throw OptionError("no command given", "regulus", "regulus --help lists the commands");
+  const std::string& first = arguments.front();
+  if (first == "--version") return fmt::format("regulus {} ({})\n", version(), git_revision());
+  if (first == "--help" || first == "-h") return app::program_help();
+  const app::Command& command = app::find_command(first);
+  return app::asks_for_help(arguments) ? app::command_help(command) : "";
+}
+
+void run(const comm::Communicator& world, std::vector<std::string> arguments) {
+  world.broadcast(arguments);
+  const std::string text = answer(arguments);
+  if (world.is_root()) fmt::print("{}", text);
+  if (!text.empty()) return;
+
+  const app::Command& command = app::find_command(arguments.front());
+  const app::Options options = app::read_options(world, command, {arguments.begin() + 1, arguments.end()});
+  app::start_log(world, options);
+  const int threads = app::start_threads(world, options);
+  Provenance provenance(command.name, options.to_json());
+  provenance.set_layout(world.size(), threads, world.host_count());
+  app::Session session{
+      world, options, provenance, app::seed_of(options), threads, app::shows_progress(world, options)};
+  command.run(session);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  app::tune_allocator();
+  comm::Environment environment(argc, argv);
+  const comm::Communicator world = comm::Communicator::world();
+  return app::exit_code_of(world, [&] { run(world, {argv + 1, argv + argc}); });
+}
