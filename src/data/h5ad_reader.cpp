@@ -1,0 +1,54 @@
+#include <unordered_set>
+
+#include "h5ad_columns.h"
+#include "h5ad_matrix.h"
+#include "regulus/core/error.h"
+#include "regulus/data/h5ad.h"
+#include "regulus/storage/hdf5.h"
+
+namespace regulus::data {
+
+namespace {
+
+constexpr const char* kScalePath = "/uns/regulus/scale";
+
+void require_distinct_genes(const std::vector<std::string>& genes, const std::string& where) {
+  std::unordered_set<std::string> seen;
+  for (const std::string& gene : genes) {
+    if (gene.empty()) throw InputError("a gene has an empty name", where);
+    if (!seen.insert(gene).second)
+      throw InputError("gene " + gene + " appears twice", where,
+                       "sum or drop repeated genes, or use adata.var_names_make_unique()");
+  }
+}
+
+}  // namespace
+
+Expression read_h5ad(const std::filesystem::path& path) {
+  const auto file = storage::H5File::open_read(path);
+  Expression expression;
+  expression.cells = detail::read_index(file, "/obs");
+  expression.genes = detail::read_index(file, "/var");
+  require_distinct_genes(expression.genes, path.string() + ", /var");
+  if (expression.cells.empty() || expression.genes.empty())
+    throw InputError("there are no cells or no genes", path.string());
+  detail::read_matrix(file, expression);
+  return expression;
+}
+
+std::optional<ValueScale> read_h5ad_scale(const std::filesystem::path& path) {
+  const auto file = storage::H5File::open_read(path);
+  if (!file.has(kScalePath)) return std::nullopt;
+  const std::string text = file.read_string(kScalePath);
+  for (const ValueScale scale : {ValueScale::Counts, ValueScale::LogNormalised, ValueScale::Other})
+    if (text == to_string(scale)) return scale;
+  throw InputError("unknown scale '" + text + "'", path.string() + ", " + kScalePath,
+                   "the file was changed or written by another version of regulus");
+}
+
+std::vector<std::string> read_obs_column(const std::filesystem::path& path, const std::string& column) {
+  const auto file = storage::H5File::open_read(path);
+  return detail::read_column(file, "/obs", column);
+}
+
+}  // namespace regulus::data
