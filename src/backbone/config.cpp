@@ -11,7 +11,8 @@ namespace {
 template <typename T>
 T required(const nlohmann::json& args, const char* field, const std::string& where) {
   if (!args.contains(field))
-    throw ModelError(fmt::format("has no field '{}'", field), where, "it must be the args.json of an scGPT-style model");
+    throw ModelError(fmt::format("has no field '{}'", field), where,
+                     "it must be the args.json of an scGPT-style model");
   try {
     return args.at(field).get<T>();
   } catch (const nlohmann::json::exception&) {
@@ -31,7 +32,8 @@ void check(const TransformerConfig& config, const std::string& where) {
       throw ModelError(fmt::format("a size of {} is out of range", size), where,
                        "embsize, nheads, d_hid, nlayers and max_seq_len must be positive");
   if (config.width % config.heads != 0)
-    throw ModelError(fmt::format("embsize {} is not a multiple of nheads {}", config.width, config.heads), where);
+    throw ModelError(fmt::format("embsize {} is not a multiple of nheads {}", config.width, config.heads),
+                     where);
 }
 
 void refuse_unsupported(const nlohmann::json& args, const std::string& where) {

@@ -40,15 +40,18 @@ at::Tensor encode(const StateDict& weights, const at::Tensor& gene_ids, const at
   return gene + value.norm(value.linear(at::relu(value.linear(clamped, "linear1")), "linear2"), "norm");
 }
 
-/// Multi-head self-attention before the output projection; qkv [B, L, 3d] packed as q | k | v, heads in order.
+/// Multi-head self-attention before the output projection; qkv [B, L, 3d] packed as q | k | v, heads in
+/// order.
 at::Tensor attend(const TransformerConfig& config, const at::Tensor& qkv, const at::Tensor& padding_mask) {
   const std::int64_t batch = qkv.size(0);
   const std::int64_t length = qkv.size(1);
-  const auto heads = qkv.reshape({batch, length, 3, config.heads, config.head_width()}).permute({2, 0, 3, 1, 4});
+  const auto heads =
+      qkv.reshape({batch, length, 3, config.heads, config.head_width()}).permute({2, 0, 3, 1, 4});
   const double scale = 1.0 / std::sqrt(static_cast<double>(config.head_width()));
   at::Tensor scores = at::matmul(heads[0] * scale, heads[1].transpose(-2, -1));
   if (padding_mask.defined())
-    scores = scores.masked_fill(padding_mask.reshape({batch, 1, 1, length}), -std::numeric_limits<double>::infinity());
+    scores = scores.masked_fill(padding_mask.reshape({batch, 1, 1, length}),
+                                -std::numeric_limits<double>::infinity());
   const at::Tensor context = at::matmul(at::softmax(scores, -1), heads[2]);
   return context.transpose(1, 2).reshape({batch, length, config.width});
 }

@@ -20,7 +20,9 @@ bool ends_with(const std::string& text, const char* suffix) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-bool is_norm(const std::string& name) { return name.find("norm") != std::string::npos; }
+bool is_norm(const std::string& name) {
+  return name.find("norm") != std::string::npos;
+}
 
 /// Half-width of the uniform initial distribution of a weight.
 double initial_bound(const WeightSpec& spec, std::int64_t width) {
@@ -33,13 +35,15 @@ double initial_bound(const WeightSpec& spec, std::int64_t width) {
   return 1.0 / std::sqrt(static_cast<double>(fan_in));
 }
 
-at::Tensor initial_value(const WeightSpec& spec, std::int64_t width, std::uint64_t seed, std::uint64_t index) {
+at::Tensor initial_value(const WeightSpec& spec, std::int64_t width, std::uint64_t seed,
+                         std::uint64_t index) {
   at::Tensor tensor = at::empty(spec.shape, at::kFloat);
   if (is_norm(spec.name)) return tensor.fill_(ends_with(spec.name, "weight") ? 1.0 : 0.0);
   const double bound = initial_bound(spec, width);
   RandomStream random(seed, "backbone.weights", index);
   float* values = tensor.data_ptr<float>();
-  for (std::int64_t i = 0; i < tensor.numel(); ++i) values[i] = static_cast<float>((2.0 * random.uniform() - 1.0) * bound);
+  for (std::int64_t i = 0; i < tensor.numel(); ++i)
+    values[i] = static_cast<float>((2.0 * random.uniform() - 1.0) * bound);
   return tensor;
 }
 
@@ -63,7 +67,8 @@ at::Tensor to_tensor(const storage::TensorView& view, const std::string& name, c
   std::memcpy(tensor.data_ptr(), view.data.data(), view.data.size());
   tensor = tensor.to(at::kFloat).contiguous();
   if (!at::isfinite(tensor).all().item<bool>())
-    throw ModelError(fmt::format("tensor '{}' holds NaN or infinity", name), where, "the checkpoint is damaged");
+    throw ModelError(fmt::format("tensor '{}' holds NaN or infinity", name), where,
+                     "the checkpoint is damaged");
   return tensor;
 }
 
@@ -87,24 +92,27 @@ StateDict random_weights(const TransformerConfig& config, std::uint64_t seed) {
 StateDict weights_from_tensors(const std::map<std::string, storage::TensorView>& tensors,
                                const TransformerConfig& config, const std::string& where) {
   std::vector<std::string> problems;
+  std::set<std::string> expected;
   StateDict weights;
   for (const auto& spec : weight_specs(config)) {
+    expected.insert(spec.name);
     const auto found = tensors.find(spec.name);
     if (found == tensors.end()) {
       problems.push_back(fmt::format("{} is missing", spec.name));
     } else if (found->second.shape != spec.shape) {
-      problems.push_back(fmt::format("{} is [{}], expected [{}]", spec.name, fmt::join(found->second.shape, ", "),
-                                     fmt::join(spec.shape, ", ")));
+      problems.push_back(fmt::format("{} is [{}], expected [{}]", spec.name,
+                                     fmt::join(found->second.shape, ", "), fmt::join(spec.shape, ", ")));
     } else {
       weights[spec.name] = to_tensor(found->second, spec.name, where);
     }
   }
   for (const auto& entry : tensors)
-    if (weights.count(entry.first) == 0 && !is_unused_head(entry.first) && problems.size() < 20)
+    if (expected.count(entry.first) == 0 && !is_unused_head(entry.first))
       problems.push_back(fmt::format("{} is not part of this architecture", entry.first));
   if (!problems.empty())
-    throw ModelError(fmt::format("does not fit args.json: {}", fmt::join(problems, "; ")), where,
-                     "args.json, vocab.json and the checkpoint must come from the same plain scGPT-style model");
+    throw ModelError(
+        fmt::format("does not fit args.json: {}", fmt::join(problems, "; ")), where,
+        "args.json, vocab.json and the checkpoint must come from the same plain scGPT-style model");
   return weights;
 }
 

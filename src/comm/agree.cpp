@@ -17,7 +17,8 @@ Error describe(const char* phase, const std::exception_ptr& failure) {
   } catch (const Error& error) {
     return error;
   } catch (const std::bad_alloc&) {
-    return Error(ErrorKind::Internal, "out of memory", phase, "use more ranks on more hosts, or a smaller job");
+    return Error(ErrorKind::Internal, "out of memory", phase,
+                 "use more ranks on more hosts, or a smaller job");
   } catch (const std::exception& error) {
     return Error(ErrorKind::Internal, error.what(), phase);
   } catch (...) {

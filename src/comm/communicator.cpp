@@ -1,7 +1,7 @@
 #include "regulus/comm/communicator.h"
 
-#include <limits>
 #include <cstdlib>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -48,6 +48,12 @@ Communicator::Communicator(MPI_Comm owned) : handle_(owned) {
 Communicator Communicator::world() {
   MPI_Comm copy = MPI_COMM_NULL;
   MPI_Comm_dup(MPI_COMM_WORLD, &copy);
+  return Communicator(copy);
+}
+
+Communicator Communicator::self() {
+  MPI_Comm copy = MPI_COMM_NULL;
+  MPI_Comm_dup(MPI_COMM_SELF, &copy);
   return Communicator(copy);
 }
 

@@ -7,13 +7,10 @@
 
 namespace regulus::comm {
 
-namespace {
-
-constexpr double kScale = static_cast<double>(std::int64_t{1} << ExactSum::kFractionBits);
-/// One addend may use this much of the range; 2^16 addends of that size still fit.
-constexpr double kLargestAddend = static_cast<double>(std::int64_t{1} << (62 - ExactSum::kFractionBits - 16));
-
-}  // namespace
+ExactSum::ExactSum(std::size_t size, int fraction_bits, std::int64_t addends)
+    : total_(size, 0),
+      scale_(std::ldexp(1.0, fraction_bits)),
+      largest_addend_(std::ldexp(1.0, 62 - fraction_bits) / static_cast<double>(addends)) {}
 
 void ExactSum::clear() {
   std::fill(total_.begin(), total_.end(), 0);
@@ -25,26 +22,46 @@ void ExactSum::add_values(std::span<const T> values, std::size_t offset) {
   bool in_range = true;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double value = static_cast<double>(values[i]);
-    const bool usable = std::abs(value) <= kLargestAddend;  // false for NaN as well
+    const bool usable = std::abs(value) <= largest_addend_;  // false for NaN as well
     in_range = in_range && usable;
-    total_[offset + i] += usable ? static_cast<std::int64_t>(std::nearbyint(value * kScale)) : 0;
+    total_[offset + i] += usable ? static_cast<std::int64_t>(std::nearbyint(value * scale_)) : 0;
   }
   poisoned_ = poisoned_ || !in_range;
 }
 
-void ExactSum::add(std::span<const float> values, std::size_t offset) { add_values(values, offset); }
+void ExactSum::add(std::span<const float> values, std::size_t offset) {
+  add_values(values, offset);
+}
 
-void ExactSum::add(std::span<const double> values, std::size_t offset) { add_values(values, offset); }
+void ExactSum::add(std::span<const double> values, std::size_t offset) {
+  add_values(values, offset);
+}
 
-std::vector<double> ExactSum::reduce(const Communicator& comm) {
+void ExactSum::require_sound(const Communicator& comm) const {
   if (comm.any(poisoned_))
-    throw ModelError("a sum over ranks met a number that is not finite or exceeds the range", "exact sum",
-                     "lower the learning rate, or check the input for extreme values");
-  comm.sum(total_);
+    throw ModelError(
+        "a sum over ranks met a number that is not finite or exceeds the range", "exact sum",
+        "look for extreme values in the model or the input; in training, lower the learning rate");
+}
+
+std::vector<double> ExactSum::rounded() const {
   std::vector<double> result(total_.size());
   std::transform(total_.begin(), total_.end(), result.begin(),
-                 [](std::int64_t fixed) { return static_cast<double>(fixed) / kScale; });
+                 [this](std::int64_t fixed) { return static_cast<double>(fixed) / scale_; });
   return result;
+}
+
+std::vector<double> ExactSum::reduce(const Communicator& comm) {
+  require_sound(comm);
+  comm.sum(total_);
+  return rounded();
+}
+
+std::vector<double> ExactSum::reduce_to(const Communicator& comm, int root) {
+  require_sound(comm);
+  comm.sum_to(total_, root);
+  if (comm.rank() != root) return {};
+  return rounded();
 }
 
 }  // namespace regulus::comm

@@ -53,9 +53,9 @@ void Progress::show(const std::string& note) {
   const double rate = static_cast<double>(done_) / std::max(elapsed, 1e-9);
   const double eta = static_cast<double>(total_ - done_) / std::max(rate, 1e-9);
   const double share = static_cast<double>(done_) / static_cast<double>(total_);
-  std::string text = fmt::format("{} {:3.0f} % ({}/{} {}, {:.3g} {}/s, {}, ETA {}){}", task_, 100.0 * share, done_,
-                                 total_, unit_, rate, unit_, duration(elapsed), duration(eta),
-                                 note.empty() ? "" : " " + note);
+  std::string text =
+      fmt::format("{} {:3.0f} % ({}/{} {}, {:.3g} {}/s, {}, ETA {}){}", task_, 100.0 * share, done_, total_,
+                  unit_, rate, unit_, duration(elapsed), duration(eta), note.empty() ? "" : " " + note);
   if (!terminal_) {
     log::info(text);
     return;

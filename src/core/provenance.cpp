@@ -6,9 +6,13 @@
 
 namespace regulus {
 
-std::string version() { return REGULUS_VERSION; }
+std::string version() {
+  return REGULUS_VERSION;
+}
 
-std::string git_revision() { return REGULUS_GIT_REVISION; }
+std::string git_revision() {
+  return REGULUS_GIT_REVISION;
+}
 
 Provenance::Provenance(std::string command, nlohmann::json options) {
   fields_["program"] = "regulus";

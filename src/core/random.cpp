@@ -20,16 +20,21 @@ std::uint64_t hash(const char* text) {
   return value;
 }
 
-std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
-std::uint32_t high(std::uint64_t value) { return static_cast<std::uint32_t>(value >> 32); }
+std::uint32_t low(std::uint64_t value) {
+  return static_cast<std::uint32_t>(value);
+}
+std::uint32_t high(std::uint64_t value) {
+  return static_cast<std::uint32_t>(value >> 32);
+}
 
 }  // namespace
 
 RandomStream::RandomStream(std::uint64_t seed, const char* purpose, std::uint64_t index) {
-  // The key mixes seed and purpose through one Philox block; words 1 and 2 of the counter carry the index and word 0
-  // counts the blocks, so one stream holds 2^34 numbers.
+  // The key mixes seed and purpose through one Philox block; words 1 and 2 of the counter carry the index and
+  // word 0 counts the blocks, so one stream holds 2^34 numbers.
   const std::uint64_t p = hash(purpose);
-  const auto mixed = r123::Philox4x32()({{low(p), high(p), low(seed), high(seed)}}, {{0x72656775U, 0x6c757321U}});
+  const auto mixed =
+      r123::Philox4x32()({{low(p), high(p), low(seed), high(seed)}}, {{0x72656775U, 0x6c757321U}});
   key_ = {mixed[0], mixed[1]};
   counter_ = {0, low(index), high(index), mixed[2]};
 }

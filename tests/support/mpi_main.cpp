@@ -1,4 +1,5 @@
-// main() of every GoogleTest program: starts MPI, prints the failures of every rank, ends with the worst result.
+// main() of every GoogleTest program: starts MPI, prints the failures of every rank, ends with the worst
+// result.
 #include <gtest/gtest.h>
 
 #include <cstdio>

@@ -15,19 +15,19 @@ struct TransformerConfig {
   std::int64_t hidden = 128;    ///< d_hid of the feed-forward block
   std::int64_t layers = 3;      ///< nlayers
 
-  double mask_value = -1.0;          ///< fed to the value encoder at masked positions
-  double pad_value = -2.0;           ///< fed to the value encoder at padded positions
-  std::int64_t max_panel = 1200;     ///< longest panel that the model was trained with (max_seq_len)
-  bool cls = false;                  ///< whether a <cls> position leads every panel
-  double value_max = 0.0;            ///< largest input value seen in training; 0 when the model does not say
+  double mask_value = -1.0;       ///< fed to the value encoder at masked positions
+  double pad_value = -2.0;        ///< fed to the value encoder at padded positions
+  std::int64_t max_panel = 1200;  ///< longest panel that the model was trained with (max_seq_len)
+  bool cls = false;               ///< whether a <cls> position leads every panel
+  double value_max = 0.0;         ///< largest input value seen in training; 0 when the model does not say
 
   std::int64_t head_width() const { return width / heads; }
 };
 
-/// Reads args.json. Fields are scGPT's (embsize, nheads, d_hid, nlayers, n_bins, max_seq_len …); what only regulus
-/// knows (value_max, cls) is in the object "regulus". `vocabulary` stays 0: it is the size of vocab.json.
-/// \param where the file's name, for errors
-/// \throws ModelError on missing fields, wrong types or sizes that do not fit together
+/// Reads args.json. Fields are scGPT's (embsize, nheads, d_hid, nlayers, n_bins, max_seq_len …); what only
+/// regulus knows (value_max, cls) is in the object "regulus". `vocabulary` stays 0: it is the size of
+/// vocab.json. \param where the file's name, for errors \throws ModelError on missing fields, wrong types or
+/// sizes that do not fit together
 TransformerConfig config_from_args(const nlohmann::json& args, const std::string& where);
 
 /// The inverse: args.json of a model that regulus trained.

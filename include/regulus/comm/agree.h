@@ -14,8 +14,8 @@ namespace detail {
 void settle(const Communicator& comm, const char* phase, const std::exception_ptr& failure);
 }  // namespace detail
 
-/// Runs local (non-collective) work and agrees on its outcome: if it threw on any rank, every rank throws the error of
-/// the lowest failed rank, so that no rank goes on into a collective that the others never reach.
+/// Runs local (non-collective) work and agrees on its outcome: if it threw on any rank, every rank throws the
+/// error of the lowest failed rank, so that no rank goes on into a collective that the others never reach.
 /// \param phase what was being done, for errors that are not ours ("reading expression")
 /// \param work  must not communicate \collective yes, one reduction of an integer when nothing failed
 template <typename Work>
@@ -40,7 +40,8 @@ auto agree(const Communicator& comm, const char* phase, Work&& work) -> decltype
   }
 }
 
-/// agree() for work of rank 0 alone (reading a small file …); the others wait for its outcome. \collective yes
+/// agree() for work of rank 0 alone (reading a small file …); the others wait for its outcome. \collective
+/// yes
 template <typename Work>
 void agree_on_root(const Communicator& comm, const char* phase, Work&& work) {
   agree(comm, phase, [&] {

@@ -27,6 +27,8 @@ class Communicator {
  public:
   /// A duplicate of MPI_COMM_WORLD. \collective yes
   static Communicator world();
+  /// This rank alone: a collective function run without the others. \collective no
+  static Communicator self();
   /// Ranks of this communicator that share this rank's memory (its host). \collective yes
   Communicator split_by_host() const;
   /// Another duplicate, so that a module's traffic cannot meet another's. \collective yes
@@ -44,8 +46,8 @@ class Communicator {
   MPI_Comm handle() const { return handle_; }
 
   void barrier() const;
-  /// A barrier that gives up: true once every rank has called it, false if some rank has not within `patience`.
-  /// After false the communicator is of no further use, and the job must be stopped.
+  /// A barrier that gives up: true once every rank has called it, false if some rank has not within
+  /// `patience`. After false the communicator is of no further use, and the job must be stopped.
   bool all_arrive_within(std::chrono::milliseconds patience) const;
   int max(int value) const;
   std::int64_t max(std::int64_t value) const;

@@ -8,31 +8,41 @@
 
 namespace regulus::comm {
 
-/// Sums of real numbers over leaves and ranks that do not depend on their order or on the number of ranks: every addend
-/// is rounded to a multiple of 2^-kFractionBits and added as an integer.
-/// Range: sums up to 2^(62 - kFractionBits) in magnitude; resolution 2^-kFractionBits.
+/// Sums of real numbers over leaves and ranks that do not depend on their order or on the number of ranks:
+/// every addend is rounded to a multiple of the resolution 2^-fraction_bits and added as an integer.
 class ExactSum {
  public:
   static constexpr int kFractionBits = 38;
+  static constexpr std::int64_t kAddends = 1 << 16;
 
-  explicit ExactSum(std::size_t size) : total_(size, 0) {}
+  /// \param size          number of independent sums
+  /// \param fraction_bits the resolution; each addend may reach 2^(62 - fraction_bits) / addends in magnitude
+  /// \param addends       most addends per sum, over all ranks
+  explicit ExactSum(std::size_t size, int fraction_bits = kFractionBits, std::int64_t addends = kAddends);
 
   std::size_t size() const { return total_.size(); }
   void clear();
-  /// Adds values to elements [offset, offset + values.size()). NaN, infinity or |value| above the range poisons the sum,
-  /// which reduce() reports.
+  /// Adds values to elements [offset, offset + values.size()). NaN, infinity or |value| above the range
+  /// poisons the sum, which reduce() reports.
   void add(std::span<const float> values, std::size_t offset = 0);
   void add(std::span<const double> values, std::size_t offset = 0);
 
   /// The sums over all ranks, rounded once to double.
   /// \throws Error (Model) on every rank if an addend was not finite or out of range \collective yes
   std::vector<double> reduce(const Communicator& comm);
+  /// The same, but only `root` receives the sums; the others an empty vector. \collective yes
+  std::vector<double> reduce_to(const Communicator& comm, int root);
 
  private:
   template <typename T>
   void add_values(std::span<const T> values, std::size_t offset);
 
+  void require_sound(const Communicator& comm) const;
+  std::vector<double> rounded() const;
+
   std::vector<std::int64_t> total_;
+  double scale_;
+  double largest_addend_;
   bool poisoned_ = false;
 };
 

@@ -5,7 +5,8 @@
 
 namespace regulus {
 
-/// What went wrong, as far as the user's next step is concerned. Each kind has one exit code (exit_code below).
+/// What went wrong, as far as the user's next step is concerned. Each kind has one exit code (exit_code
+/// below).
 enum class ErrorKind { Internal, Options, Input, Model, Storage, Interrupted };
 
 /// Exit code of the program for a kind of error: 1 internal, 2 options, 3 input data, 4 model or checkpoint,
@@ -43,7 +44,8 @@ struct InputError : Error {
       : Error(ErrorKind::Input, std::move(message), std::move(where), std::move(hint)) {}
 };
 
-/// A model folder, checkpoint or translator that cannot be used, or a non-finite model response (exit code 4).
+/// A model folder, checkpoint or translator that cannot be used, or a non-finite model response (exit code
+/// 4).
 struct ModelError : Error {
   explicit ModelError(std::string message, std::string where = {}, std::string hint = {})
       : Error(ErrorKind::Model, std::move(message), std::move(where), std::move(hint)) {}

@@ -6,8 +6,8 @@
 
 namespace regulus {
 
-/// Progress of long work with rate and ETA: a bar on a terminal, a log line per interval otherwise. Silent unless
-/// `enabled` (rank 0 with --progress). Not collective.
+/// Progress of long work with rate and ETA: a bar on a terminal, a log line per interval otherwise. Silent
+/// unless `enabled` (rank 0 with --progress). Not collective.
 class Progress {
  public:
   /// \param total  units of work, in the same unit as advance(); \param unit e.g. "passes"

@@ -12,9 +12,9 @@ namespace regulus {
 std::string version();       ///< of regulus, "0.1.0"
 std::string git_revision();  ///< of the sources built, or "unknown"
 
-/// Where an output came from: version, revision, options, seed, inputs' SHA-256, ranks, threads, hosts, and the wall
-/// time of each phase. Written into every output as JSON. Only its `phases`, `ranks` and `hosts` may differ between
-/// two runs of the same job.
+/// Where an output came from: version, revision, options, seed, inputs' SHA-256, ranks, threads, hosts, and
+/// the wall time of each phase. Written into every output as JSON. Only its `phases`, `ranks` and `hosts` may
+/// differ between two runs of the same job.
 class Provenance {
  public:
   Provenance() = default;
@@ -22,7 +22,8 @@ class Provenance {
   Provenance(std::string command, nlohmann::json options);
 
   void set_layout(int ranks, int threads_per_rank, int hosts);
-  /// Records the SHA-256 of an input file (or of every file of a folder, by name). Reads the file: rank 0 only.
+  /// Records the SHA-256 of an input file (or of every file of a folder, by name). Reads the file: rank 0
+  /// only.
   void add_input(const std::filesystem::path& path);
 
   /// Starts a phase and ends the one before; its wall time lands in `phases`.

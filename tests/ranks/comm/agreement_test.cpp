@@ -1,0 +1,116 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "regulus/comm/agree.h"
+#include "regulus/comm/exact_sum.h"
+#include "regulus/core/error.h"
+#include "regulus/core/random.h"
+
+namespace {
+
+using namespace regulus;
+
+TEST(Agree, EveryRankThrowsTheErrorOfTheLowestFailedRank) {
+  const auto world = comm::Communicator::world();
+  const int culprit = world.size() / 2;
+  const auto work = [&] {
+    if (world.rank() >= culprit) throw InputError("rank " + std::to_string(world.rank()), "file", "hint");
+  };
+  try {
+    comm::agree(world, "test", work);
+    FAIL() << "no error on rank " << world.rank();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Input);
+    EXPECT_EQ(error.message(), "rank " + std::to_string(culprit));
+    EXPECT_EQ(error.where(), "file");
+    EXPECT_EQ(error.hint(), "hint");
+  }
+}
+
+TEST(Agree, ForeignExceptionsBecomeInternalErrorsOfThePhase) {
+  const auto world = comm::Communicator::world();
+  try {
+    comm::agree_on_root(world, "reading", [] { throw std::runtime_error("boom"); });
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Internal);
+    EXPECT_EQ(error.where(), "reading");
+  }
+}
+
+TEST(Agree, ReturnsTheWorksResult) {
+  const auto world = comm::Communicator::world();
+  EXPECT_EQ(comm::agree(world, "test", [&] { return world.rank() + 5; }), world.rank() + 5);
+}
+
+TEST(Communicator, BroadcastsStringsAndVectors) {
+  const auto world = comm::Communicator::world();
+  std::vector<std::string> texts;
+  std::vector<double> numbers;
+  if (world.is_root()) {
+    texts = {"a", "", "gene"};
+    numbers = {1.0, 2.5};
+  }
+  world.broadcast(texts);
+  world.broadcast(numbers);
+  EXPECT_EQ(texts, (std::vector<std::string>{"a", "", "gene"}));
+  EXPECT_EQ(numbers, (std::vector<double>{1.0, 2.5}));
+}
+
+TEST(Communicator, GathersInRankOrder) {
+  const auto world = comm::Communicator::world();
+  const std::vector<int> mine(static_cast<std::size_t>(world.rank()), world.rank());  // rank 0 has nothing
+  std::vector<int> expected;
+  for (int r = 0; r < world.size(); ++r) expected.insert(expected.end(), static_cast<std::size_t>(r), r);
+  EXPECT_EQ(world.all_gather(mine), expected);
+}
+
+std::vector<double> addend(std::uint64_t index) {
+  RandomStream random(1, "addend", index);
+  return {random.normal(), 1e-6 * random.normal(), 1e2 * random.normal()};
+}
+
+constexpr std::uint64_t kAddends = 24;
+
+TEST(ExactSum, DoesNotDependOnTheNumberOfRanksOrTheOrder) {
+  const auto world = comm::Communicator::world();
+  comm::ExactSum alone(3, 34, 1024);
+  for (std::uint64_t i = kAddends; i-- > 0;) alone.add(addend(i));
+  comm::ExactSum shared(3, 34, 1024);
+  const auto stride = static_cast<std::uint64_t>(world.size());
+  for (auto i = static_cast<std::uint64_t>(world.rank()); i < kAddends; i += stride) shared.add(addend(i));
+  comm::ExactSum copy = shared;
+  const auto expected = [&] {
+    comm::ExactSum local = alone;
+    auto sums = local.reduce(world);  // `alone` holds every addend on every rank
+    for (double& sum : sums) sum /= world.size();
+    return sums;
+  }();
+  EXPECT_EQ(shared.reduce(world), expected);
+  const auto at_last = copy.reduce_to(world, world.size() - 1);
+  EXPECT_EQ(at_last, world.rank() == world.size() - 1 ? expected : std::vector<double>{});
+}
+
+TEST(ExactSum, IsCloseToTheSumInDoublePrecision) {
+  const auto world = comm::Communicator::world();
+  comm::ExactSum sum(3, 34, 1024);
+  std::vector<double> plain(3, 0.0);
+  for (std::uint64_t i = 0; i < kAddends; ++i) {
+    const auto values = addend(i);
+    if (world.is_root()) sum.add(values);
+    for (std::size_t k = 0; k < 3; ++k) plain[k] += values[k];
+  }
+  const auto result = sum.reduce(world);
+  for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(result[k], plain[k], kAddends * 0x1p-34);
+}
+
+TEST(ExactSum, NotANumberOnOneRankIsAnErrorOnAll) {
+  const auto world = comm::Communicator::world();
+  comm::ExactSum sum(1);
+  const double value = world.rank() == world.size() - 1 ? std::nan("") : 1.0;
+  sum.add(std::vector<double>{value});
+  EXPECT_THROW(sum.reduce(world), ModelError);
+}
+
+}  // namespace
