@@ -4,6 +4,7 @@
 
 #include <boost/program_options.hpp>
 #include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -28,9 +29,9 @@ class Options {
   template <typename T>
   const T& get(const std::string& name) const;
 
-  /// get(), refused (OptionError) outside [low, high].
+  /// get(), refused (OptionError) outside [low, high]; without `high` there is no upper limit.
   template <typename T>
-  T in_range(const std::string& name, T low, T high) const;
+  T in_range(const std::string& name, T low, T high = std::numeric_limits<T>::max()) const;
 
   /// get<std::string>(), refused (OptionError) unless it is one of `choices`.
   const std::string& one_of(const std::string& name, const std::vector<std::string>& choices) const;
@@ -91,7 +92,10 @@ template <typename T>
 T Options::in_range(const std::string& name, T low, T high) const {
   const T value = get<T>(name);
   if (value >= low && value <= high) return value;
-  throw OptionError(fmt::format("{} is not between {} and {}", value, low, high), "--" + name);
+  throw OptionError(high == std::numeric_limits<T>::max()
+                        ? fmt::format("{} is less than {}", value, low)
+                        : fmt::format("{} is not between {} and {}", value, low, high),
+                    "--" + name);
 }
 
 }  // namespace regulus::app

@@ -18,6 +18,8 @@ namespace {
 constexpr int kStyle = po::command_line_style::allow_long | po::command_line_style::long_allow_adjacent |
                        po::command_line_style::long_allow_next;
 
+constexpr unsigned kHelpWidth = 110;
+
 using Parsed = std::vector<po::option>;
 
 po::options_description describe(const Command& command) {
@@ -52,19 +54,21 @@ void split_lists(const po::options_description& description, Parsed& parsed, con
   }
 }
 
-std::string suggest_option(const po::options_description& description, const std::string& key) {
+std::string suggest_option(const po::options_description& description, const std::string& key,
+                           const std::string& dashes) {
   std::vector<std::string> known;
   for (const auto& option : description.options()) known.push_back(option->long_name());
   const std::string nearest = nearest_word(key, known);
-  return nearest.empty() ? "--help lists the options" : "did you mean " + nearest + "?";
+  return nearest.empty() ? "--help lists the options" : "did you mean " + dashes + nearest + "?";
 }
 
+/// \param dashes  what stands before an option's name: "--", or nothing in a job file
 void refuse_unknown(const po::options_description& description, const Parsed& parsed,
-                    const std::string& where) {
+                    const std::string& where, const std::string& dashes) {
   for (const auto& option : parsed) {
     if (option.unregistered)
-      throw OptionError("unknown option '" + option.string_key + "'", where,
-                        suggest_option(description, option.string_key));
+      throw OptionError("unknown option '" + dashes + option.string_key + "'", where,
+                        suggest_option(description, option.string_key, dashes));
     if (option.string_key.empty())
       throw OptionError("unexpected argument '" + option.value.front() + "'", where,
                         "--help lists the options");
@@ -79,7 +83,7 @@ Parsed parse_arguments(const Command& command, const po::options_description& de
   parser.options(description).style(kStyle).allow_unregistered();
   if (!command.positional.empty()) parser.positional(positional);
   Parsed parsed = parser.run().options;
-  refuse_unknown(description, parsed, "regulus " + command.name);
+  refuse_unknown(description, parsed, "regulus " + command.name, "--");
   split_lists(description, parsed, ",", "");
   return parsed;
 }
@@ -88,7 +92,7 @@ Parsed parse_job(const po::options_description& description, const std::string& 
                  const std::string& text) {
   std::istringstream stream(text);
   Parsed parsed = po::parse_config_file(stream, description, true).options;
-  refuse_unknown(description, parsed, file);
+  refuse_unknown(description, parsed, file, "");
   for (const auto& option : parsed)
     if (option.string_key == "job") throw OptionError("a job file cannot name another job file", file);
   split_lists(description, parsed, " \t,", "\"'");
@@ -186,13 +190,13 @@ void compare_across_ranks(const comm::Communicator& world, const Options& option
 }  // namespace
 
 void declare_common_options(po::options_description& description) {
-  po::options_description common("Common options");
+  po::options_description common("Common options", kHelpWidth, kHelpWidth / 2);
   auto add = common.add_options();
   add("job", po::value<std::string>()->value_name("FILE.ini"),
       "job file: any of these options as 'name = value' lines; the command line wins");
   add("device", po::value<std::string>()->default_value("auto")->value_name("NAME"), "auto, cpu or cuda");
   add("threads", po::value<int>()->default_value(0)->value_name("N"),
-      "threads per rank; 0: cores / ranks of the host");
+      "threads per rank; 0: OMP_NUM_THREADS, else cores / ranks of the host");
   add("precision", po::value<std::string>()->default_value("float32")->value_name("NAME"),
       "float32 or bfloat16");
   add("seed", po::value<std::int64_t>()->default_value(1)->value_name("N"),
@@ -247,8 +251,7 @@ std::string program_help() {
 }
 
 std::string command_help(const Command& command) {
-  constexpr unsigned kLineLength = 110;
-  po::options_description own("Options", kLineLength, kLineLength / 2);
+  po::options_description own("Options", kHelpWidth, kHelpWidth / 2);
   command.declare(own);
   declare_common_options(own);
   std::ostringstream text;

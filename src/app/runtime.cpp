@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <cstdlib>
 
 #include "blas.h"
 #include "regulus/comm/agree.h"
@@ -15,6 +15,8 @@
 namespace regulus::app {
 
 namespace {
+
+constexpr int kMostThreads = 4096;
 
 using CoreMask = std::array<std::uint64_t, sizeof(cpu_set_t) / sizeof(std::uint64_t)>;
 
@@ -37,6 +39,12 @@ bool overlap(const CoreMask& a, const CoreMask& b) {
   for (std::size_t i = 0; i < a.size(); ++i)
     if ((a[i] & b[i]) != 0) return true;
   return false;
+}
+
+/// OMP_NUM_THREADS, or 0 if it is unset or no number.
+int environment_threads() {
+  const char* text = std::getenv("OMP_NUM_THREADS");
+  return text == nullptr ? 0 : std::clamp(std::atoi(text), 0, kMostThreads);
 }
 
 /// The smallest of all ranks, so that results do not depend on how unevenly the hosts are filled.
@@ -65,9 +73,9 @@ void start_log(const comm::Communicator& world, const Options& options) {
 }
 
 int start_threads(const comm::Communicator& world, const Options& options) {
-  constexpr int kMostThreads = 4096;
-  const int wanted = options.in_range("threads", 0, kMostThreads);
-  const int threads = wanted > 0 ? wanted : default_threads(world);
+  int threads = options.in_range("threads", 0, kMostThreads);
+  if (threads == 0) threads = -world.max(-environment_threads());
+  if (threads == 0) threads = default_threads(world);
   at::set_num_threads(threads);
   set_blas_threads(threads);
   if (world.is_root() && !slow_blas().empty())
@@ -79,8 +87,7 @@ int start_threads(const comm::Communicator& world, const Options& options) {
 }
 
 std::uint64_t seed_of(const Options& options) {
-  constexpr auto kLargest = std::numeric_limits<std::int64_t>::max();
-  return static_cast<std::uint64_t>(options.in_range("seed", std::int64_t{0}, kLargest));
+  return static_cast<std::uint64_t>(options.in_range("seed", std::int64_t{0}));
 }
 
 bool shows_progress(const comm::Communicator& world, const Options& options) {

@@ -11,9 +11,10 @@ void tune_allocator();
 /// Configures the log from the common options. \throws Error on every rank \collective yes
 void start_log(const comm::Communicator& world, const Options& options);
 
-/// Sets the threads of this rank from --threads (default: the cores that the rank may use, shared with the
-/// ranks of its host that may use the same ones) and warns if matrix products would run on the slow reference
-/// BLAS. \return threads per rank, the same on every rank \collective yes
+/// Sets the threads of this rank: --threads, else OMP_NUM_THREADS, else the cores that the rank may use
+/// divided by the ranks of its host that share them. Warns if matrix products would run on the reference BLAS.
+/// \return threads per rank, the same on every rank
+/// \collective yes
 int start_threads(const comm::Communicator& world, const Options& options);
 
 std::uint64_t seed_of(const Options& options);
