@@ -25,18 +25,18 @@ void check(std::span<const double> score, std::span<const std::uint8_t> label, c
 
 /// Counts while walking down the ranking, and the sums that become the metrics.
 struct Tally {
-  double positives, negatives, total_weight;
+  double positives, negatives;
   double true_positives = 0.0, false_positives = 0.0;
-  double auprc = 0.0, concordant = 0.0, early_precision = 0.0;
+  double precision_sum = 0.0, concordant = 0.0, early_precision = 0.0;
   bool early_done = false;
 
+  /// The next pairs of equal score: tp positives and fp negatives.
   void add_group(double tp, double fp, bool predicted) {
-    const double before = true_positives + false_positives;
+    if (tp + fp == 0.0) return;
     true_positives += tp;
     false_positives += fp;
     const double called = true_positives + false_positives;
-    if (called == before) return;
-    auprc += tp / positives * (true_positives / called);
+    precision_sum += tp * (true_positives / called);
     concordant += tp * (negatives - false_positives + 0.5 * fp);
     if (early_done || !predicted) return;
     early_precision = true_positives / called;
@@ -44,7 +44,8 @@ struct Tally {
   }
 
   Scores scores() const {
-    const double density = positives / total_weight;
+    const double density = positives / (positives + negatives);
+    const double auprc = precision_sum / positives;
     return {auprc, auprc / density, concordant / (positives * negatives), early_precision / density};
   }
 };
@@ -61,35 +62,27 @@ Ranking::Ranking(std::span<const double> score, std::span<const std::uint8_t> la
   });
   for (std::size_t rank = 0; rank < order_.size(); ++rank) {
     label_[rank] = label[static_cast<std::size_t>(order_[rank])] != 0 ? 1 : 0;
-    positives_ += label_[rank];
+    if (label_[rank] != 0) positive_.push_back(order_[rank]);
     if (rank + 1 < order_.size() && score_of(order_[rank]) == score_of(order_[rank + 1])) continue;
     group_end_.push_back(static_cast<std::int64_t>(rank) + 1);
     group_score_.push_back(score_of(order_[rank]));
   }
-  if (positives_ == 0)
+  if (positives() == 0)
     throw InputError(
         "none of the " + std::to_string(size()) + " candidate pairs is an edge of the network", what,
         "check that the network and the data set share genes and that not all of them were excluded");
-  if (positives_ == size())
+  if (positives() == size())
     throw InputError("all " + std::to_string(size()) + " candidate pairs are edges of the network", what,
                      "metrics need negatives: use --protocol full or a larger gene set");
 }
 
 double Ranking::density() const {
-  return static_cast<double>(positives_) / static_cast<double>(size());
+  return static_cast<double>(positives()) / static_cast<double>(size());
 }
 
 template <typename WeightOf>
-Scores Ranking::evaluate(WeightOf&& weight_of) const {
-  // Sums of whole numbers below 2^53 are exact in double, so the order of the addends does not matter.
-  double positives = 0.0;
-  double total = 0.0;
-  for (std::size_t rank = 0; rank < order_.size(); ++rank) {
-    const double weight = weight_of(rank);
-    total += weight;
-    positives += label_[rank] != 0 ? weight : 0.0;
-  }
-  Tally tally{.positives = positives, .negatives = total - positives, .total_weight = total};
+Scores Ranking::evaluate(double positives, double total, WeightOf&& weight_of) const {
+  Tally tally{.positives = positives, .negatives = total - positives};
   std::size_t rank = 0;
   for (std::size_t group = 0; group < group_end_.size(); ++group) {
     double sum[2] = {0.0, 0.0};
@@ -100,25 +93,30 @@ Scores Ranking::evaluate(WeightOf&& weight_of) const {
 }
 
 Scores Ranking::scores() const {
-  return evaluate([](std::size_t) { return 1.0; });
+  return evaluate(static_cast<double>(positives()), static_cast<double>(size()),
+                  [](std::size_t) { return 1.0; });
 }
 
 Scores Ranking::scores(std::span<const std::uint32_t> weight) const {
-  return evaluate(
-      [&](std::size_t rank) { return static_cast<double>(weight[static_cast<std::size_t>(order_[rank])]); });
+  const auto total = std::accumulate(weight.begin(), weight.end(), std::uint64_t{0});
+  std::uint64_t positive = 0;
+  for (const std::int32_t pair : positive_) positive += weight[static_cast<std::size_t>(pair)];
+  return evaluate(static_cast<double>(positive), static_cast<double>(total), [&](std::size_t rank) {
+    return static_cast<double>(weight[static_cast<std::size_t>(order_[rank])]);
+  });
 }
 
 std::vector<CurvePoint> Ranking::curve() const {
   std::vector<CurvePoint> points;
   points.reserve(group_end_.size());
-  const auto positives = static_cast<double>(positives_);
-  const double negatives = static_cast<double>(size()) - positives;
+  const auto total_positives = static_cast<double>(positives());
+  const double negatives = static_cast<double>(size()) - total_positives;
   double true_positives = 0.0;
   std::size_t rank = 0;
   for (std::size_t group = 0; group < group_end_.size(); ++group) {
     for (; rank < static_cast<std::size_t>(group_end_[group]); ++rank) true_positives += label_[rank];
     const auto called = static_cast<double>(rank);
-    points.push_back({group_score_[group], true_positives / positives, true_positives / called,
+    points.push_back({group_score_[group], true_positives / total_positives, true_positives / called,
                       (called - true_positives) / negatives});
   }
   return points;

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "regulus/report/csv.h"
+
 namespace regulus::report {
 
 namespace {
@@ -18,20 +20,9 @@ constexpr const char* kHeader =
     "auprc,auprc_low,auprc_high,auprc_ratio,auprc_ratio_low,auprc_ratio_high,"
     "auroc,auroc_low,auroc_high,epr,epr_low,epr_high\n";
 
-std::string number(double value) {
-  return std::isnan(value) ? std::string() : fmt::format("{}", value);
-}
-
-/// RFC 4180: quoted only where needed.
-std::string field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
-
 std::string columns(const Metric& metric) {
-  return "," + number(metric.value) + "," + number(metric.interval.low) + "," + number(metric.interval.high);
+  return "," + csv_number(metric.value) + "," + csv_number(metric.interval.low) + "," +
+         csv_number(metric.interval.high);
 }
 
 nlohmann::json json_metric(const Metric& metric) {
@@ -92,8 +83,9 @@ std::string metric_table(const std::vector<MetricRow>& rows) {
 std::string metrics_csv(const std::vector<MetricRow>& rows) {
   std::string text = kHeader;
   for (const MetricRow& row : rows)
-    text += fmt::format("{},{},{},{},{},{},{}", field(row.method), field(row.dataset), field(row.network),
-                        field(row.protocol), field(row.setting), row.pairs, row.positives) +
+    text += fmt::format("{},{},{},{},{},{},{}", csv_field(row.method), csv_field(row.dataset),
+                        csv_field(row.network), csv_field(row.protocol), csv_field(row.setting), row.pairs,
+                        row.positives) +
             columns(row.auprc) + columns(row.auprc_ratio) + columns(row.auroc) + columns(row.epr) + "\n";
   return text;
 }

@@ -34,7 +34,7 @@ class Ranking {
   Ranking(std::span<const double> score, std::span<const std::uint8_t> label, std::string what = {});
 
   std::int64_t size() const { return static_cast<std::int64_t>(order_.size()); }
-  std::int64_t positives() const { return positives_; }
+  std::int64_t positives() const { return static_cast<std::int64_t>(positive_.size()); }
   double density() const;  ///< share of positives
 
   /// With every pair counted once.
@@ -46,13 +46,13 @@ class Ranking {
 
  private:
   template <typename WeightOf>
-  Scores evaluate(WeightOf&& weight_of) const;
+  Scores evaluate(double positives, double total, WeightOf&& weight_of) const;
 
   std::vector<std::int32_t> order_;      ///< pair index by rank
   std::vector<std::uint8_t> label_;      ///< by rank
+  std::vector<std::int32_t> positive_;   ///< pair indices of the positives
   std::vector<std::int64_t> group_end_;  ///< ends of the runs of equal scores, in ranks
   std::vector<double> group_score_;
-  std::int64_t positives_ = 0;
 };
 
 /// Area under the precision-recall curve as the sum over distinct thresholds n of (R_n - R_{n-1}) P_n: equal

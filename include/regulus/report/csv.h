@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+namespace regulus::report {
+
+/// A text as a CSV field: quoted only where it holds a comma, a quote or a line end (RFC 4180).
+std::string csv_field(const std::string& text);
+
+/// The shortest decimal that reads back as the same double; empty for NaN.
+std::string csv_number(double value);
+
+}  // namespace regulus::report
