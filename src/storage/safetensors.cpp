@@ -1,0 +1,226 @@
+#include "regulus/storage/safetensors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "regulus/core/error.h"
+#include "regulus/storage/text_file.h"
+
+namespace regulus::storage {
+
+namespace {
+
+constexpr const char* kMetadata = "__metadata__";
+constexpr std::uint64_t kLongestHeader_bytes = 100'000'000;  // the reference implementation's limit
+
+const std::vector<std::pair<std::string, DType>>& dtype_names() {
+  static const std::vector<std::pair<std::string, DType>> names{
+      {"F64", DType::F64}, {"F32", DType::F32}, {"F16", DType::F16}, {"BF16", DType::BF16},
+      {"I64", DType::I64}, {"I32", DType::I32}, {"U8", DType::U8},   {"BOOL", DType::Bool}};
+  return names;
+}
+
+[[noreturn]] void damaged(const std::filesystem::path& path, const std::string& what) {
+  throw ModelError(what, path.string(), "the file is damaged or not a safetensors file: copy or write it again");
+}
+
+struct Entry {
+  std::string name;
+  DType dtype = DType::F32;
+  std::vector<std::int64_t> shape;
+  std::uint64_t begin = 0, end = 0;
+};
+
+struct Header {
+  std::vector<Entry> entries;  // by position in the file
+  std::map<std::string, std::string> metadata;
+  std::uint64_t data_begin = 0;
+  std::uint64_t data_bytes = 0;
+};
+
+/// JSON that refuses a key given twice at the top level, which plain parsing would drop silently.
+nlohmann::json parse_strictly(const std::filesystem::path& path, const std::string& text) {
+  std::set<std::string> seen;
+  std::string repeated;
+  const auto callback = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+    if (depth == 1 && event == nlohmann::json::parse_event_t::key && !seen.insert(parsed.get<std::string>()).second)
+      repeated = parsed.get<std::string>();
+    return true;
+  };
+  try {
+    nlohmann::json json = nlohmann::json::parse(text, callback);
+    if (!repeated.empty()) damaged(path, fmt::format("names tensor '{}' twice", repeated));
+    if (!json.is_object()) damaged(path, "has a header that is not a JSON object");
+    return json;
+  } catch (const nlohmann::json::exception&) {
+    damaged(path, "has a header that is not JSON");
+  }
+}
+
+DType parse_dtype(const std::filesystem::path& path, const std::string& name, const std::string& text) {
+  for (const auto& [known, dtype] : dtype_names())
+    if (known == text) return dtype;
+  damaged(path, fmt::format("tensor '{}' has the unknown type '{}'", name, text));
+}
+
+/// Bytes of a shape, refusing what does not fit into memory's address range.
+std::uint64_t shape_bytes(const std::filesystem::path& path, const Entry& entry) {
+  std::uint64_t bytes = element_bytes(entry.dtype);
+  for (const std::int64_t extent : entry.shape) {
+    if (extent < 0) damaged(path, fmt::format("tensor '{}' has a negative extent", entry.name));
+    const auto e = static_cast<std::uint64_t>(extent);
+    if (e != 0 && bytes > std::numeric_limits<std::int64_t>::max() / e)
+      damaged(path, fmt::format("tensor '{}' has an impossible shape", entry.name));
+    bytes *= e;
+  }
+  return bytes;
+}
+
+Entry parse_entry(const std::filesystem::path& path, const std::string& name, const nlohmann::json& json) {
+  Entry entry;
+  entry.name = name;
+  try {
+    entry.dtype = parse_dtype(path, name, json.at("dtype").get<std::string>());
+    entry.shape = json.at("shape").get<std::vector<std::int64_t>>();
+    const auto offsets = json.at("data_offsets").get<std::vector<std::uint64_t>>();
+    if (offsets.size() != 2) damaged(path, fmt::format("tensor '{}' needs two data_offsets", name));
+    entry.begin = offsets[0];
+    entry.end = offsets[1];
+  } catch (const nlohmann::json::exception&) {
+    damaged(path, fmt::format("tensor '{}' lacks dtype, shape or data_offsets of the right type", name));
+  }
+  if (entry.end < entry.begin || entry.end - entry.begin != shape_bytes(path, entry))
+    damaged(path, fmt::format("tensor '{}' has another length than its shape says", name));
+  return entry;
+}
+
+void check_coverage(const std::filesystem::path& path, const Header& header) {
+  std::uint64_t cursor = 0;
+  for (const Entry& entry : header.entries) {
+    if (entry.begin < cursor) damaged(path, fmt::format("tensor '{}' overlaps another", entry.name));
+    if (entry.begin > cursor) damaged(path, fmt::format("has a gap before tensor '{}'", entry.name));
+    cursor = entry.end;
+  }
+  if (cursor < header.data_bytes) damaged(path, "has bytes after its last tensor");
+  if (cursor > header.data_bytes) damaged(path, "is shorter than its header says");
+}
+
+std::map<std::string, std::string> parse_metadata(const std::filesystem::path& path, const nlohmann::json& json) {
+  try {
+    return json.get<std::map<std::string, std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    damaged(path, "has a __metadata__ that is not a map of strings");
+  }
+}
+
+std::ifstream open(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream || std::filesystem::is_directory(path))
+    throw ModelError("cannot be read", path.string(), "check the path and its permissions");
+  return stream;
+}
+
+std::string read_header_text(const std::filesystem::path& path, std::ifstream& stream, std::uint64_t file_bytes) {
+  std::uint64_t length = 0;
+  if (file_bytes < sizeof length) damaged(path, "is too short for a safetensors header");
+  stream.read(reinterpret_cast<char*>(&length), sizeof length);
+  if (length > file_bytes - sizeof length || length > kLongestHeader_bytes)
+    damaged(path, fmt::format("claims a header of {} bytes", length));
+  std::string text(length, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(length));
+  if (!stream) damaged(path, "ends within its header");
+  return text;
+}
+
+Header read_header(const std::filesystem::path& path, std::ifstream& stream) {
+  const std::uint64_t file_bytes = std::filesystem::file_size(path);
+  const std::string text = read_header_text(path, stream, file_bytes);
+  Header header;
+  header.data_begin = sizeof(std::uint64_t) + text.size();
+  header.data_bytes = file_bytes - header.data_begin;
+  const nlohmann::json json = parse_strictly(path, text);
+  for (const auto& [name, value] : json.items()) {
+    if (name == kMetadata)
+      header.metadata = parse_metadata(path, value);
+    else
+      header.entries.push_back(parse_entry(path, name, value));
+  }
+  std::sort(header.entries.begin(), header.entries.end(), [](const Entry& a, const Entry& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
+  check_coverage(path, header);
+  return header;
+}
+
+std::string header_text(const std::map<std::string, TensorView>& tensors,
+                        const std::map<std::string, std::string>& metadata) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  if (!metadata.empty()) json[kMetadata] = metadata;
+  std::uint64_t cursor = 0;
+  for (const auto& [name, tensor] : tensors) {
+    const auto dtype = std::find_if(dtype_names().begin(), dtype_names().end(),
+                                    [&](const auto& known) { return known.second == tensor.dtype; });
+    json[name] = {{"dtype", dtype->first},
+                  {"shape", tensor.shape},
+                  {"data_offsets", {cursor, cursor + tensor.data.size()}}};
+    cursor += tensor.data.size();
+  }
+  std::string text = json.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  return text;
+}
+
+}  // namespace
+
+std::size_t element_bytes(DType dtype) {
+  switch (dtype) {
+    case DType::F64:
+    case DType::I64:
+      return 8;
+    case DType::F32:
+    case DType::I32:
+      return 4;
+    case DType::F16:
+    case DType::BF16:
+      return 2;
+    case DType::U8:
+    case DType::Bool:
+      break;
+  }
+  return 1;
+}
+
+std::map<std::string, TensorView> read_safetensors(const std::filesystem::path& path) {
+  std::ifstream stream = open(path);
+  const Header header = read_header(path, stream);
+  std::map<std::string, TensorView> tensors;
+  for (const Entry& entry : header.entries) {
+    TensorView tensor{entry.dtype, entry.shape, std::vector<std::byte>(entry.end - entry.begin)};
+    stream.read(reinterpret_cast<char*>(tensor.data.data()), static_cast<std::streamsize>(tensor.data.size()));
+    if (!stream) damaged(path, fmt::format("ends within tensor '{}'", entry.name));
+    tensors.emplace(entry.name, std::move(tensor));
+  }
+  return tensors;
+}
+
+std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path) {
+  std::ifstream stream = open(path);
+  return read_header(path, stream).metadata;
+}
+
+void write_safetensors(const std::filesystem::path& path, const std::map<std::string, TensorView>& tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  const std::string text = header_text(tensors, metadata);
+  const std::uint64_t length = text.size();
+  std::vector<std::span<const std::byte>> pieces{std::as_bytes(std::span(&length, 1)), std::as_bytes(std::span(text))};
+  for (const auto& entry : tensors) pieces.emplace_back(entry.second.data);
+  write_bytes_atomically(path, pieces);
+}
+
+}  // namespace regulus::storage
