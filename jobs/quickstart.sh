@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# The whole path on simulated data: installs what is missing, builds, then simulate → pretrain → probe → train →
+# evaluate on genes and on data sets that the translator has never seen. Repeated, it skips what is complete.
+#   bash jobs/quickstart.sh          results in runs/quickstart; parameters in jobs/quickstart/*.ini
+set -euo pipefail
+# shellcheck source=jobs/common.sh
+source "$(dirname "$0")/common.sh"
+
+out=runs/quickstart
+settings=jobs/quickstart
+data=$out/data
+datasets=(1 2 3)      # the translator is trained on the first; the others are the unseen data sets
+probes=(virtual cells) # how the genes other than the probed one are set: jobs/quickstart/probe_*.ini
+
+build_regulus
+
+step "Simulating ${#datasets[@]} data sets with known networks" $data \
+  simulate --job $settings/simulate.ini
+
+expression=()
+for d in "${datasets[@]}"; do expression+=("$data/dataset_$d.h5ad"); done
+step "Pretraining the backbone on all cells, without the networks" $out/model \
+  pretrain --job $settings/pretrain.ini --resume --expression "${expression[@]}"
+
+for p in "${probes[@]}"; do
+  for d in "${datasets[@]}"; do
+    step "Probing the frozen backbone: data set $d, background $p" "$out/$p/features_$d.h5" \
+      probe --job "$settings/probe_$p.ini" --model $out/model \
+      --expression "$data/dataset_$d.h5ad" --sources "$data/dataset_${d}_tfs.txt"
+  done
+
+  first=${datasets[0]}
+  step "Training the translator on data set $first, background $p" "$out/$p/translator.h5" \
+    train --job $settings/train.ini --features "$out/$p/features_$first.h5" --network "$data/dataset_${first}_network.csv"
+
+  for d in "${datasets[@]}"; do
+    setting=$([[ $d == "$first" ]] && echo unseen-genes || echo unseen-datasets)
+    step "Evaluating on data set $d ($setting), background $p" "$out/$p/evaluation_$d" \
+      evaluate --job $settings/evaluate.ini --setting "$setting" \
+      --translator "$out/$p/translator.h5" --features "$out/$p/features_$d.h5" \
+      --network "$data/dataset_${d}_network.csv" --train-network "$data/dataset_${first}_network.csv" \
+      --expression "$data/dataset_$d.h5ad"
+  done
+done
+
+say "Result (average precision of TF-gene edges that the translator has never seen)"
+for p in "${probes[@]}"; do
+  "$program" inspect --log-level error "$out/$p"/evaluation_*/metrics.json
+done
