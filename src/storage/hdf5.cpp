@@ -1,5 +1,12 @@
 #include "regulus/storage/hdf5.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 #include "hdf5_detail.h"
@@ -29,6 +36,8 @@ void check_is_hdf5(const std::filesystem::path& path, ErrorKind kind) {
 Id access_properties() {
   Id properties(H5Pcreate(H5P_FILE_ACCESS));
   H5Pset_file_locking(properties, true, true);
+  // The file format of HDF5 1.8 and later, with checksums on its metadata: damage is noticed.
+  H5Pset_libver_bounds(properties, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
   return properties;
 }
 
@@ -44,6 +53,30 @@ herr_t collect_name(hid_t, const char* name, const H5L_info_t*, void* names) {
   return 0;
 }
 
+/// A first block of bytes, so that a full disk is met here: HDF5 1.10 does not recover when it meets one on
+/// creation.
+void write_probe(const std::filesystem::path& path) {
+  const std::array<char, 4096> block{};
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  const bool written = file >= 0 && ::write(file, block.data(), block.size()) == ssize_t{block.size()};
+  const int reason = errno;
+  if (file >= 0) ::close(file);
+  if (!written)
+    throw StorageError(std::string("cannot be created: ") + std::strerror(reason), path.string(),
+                       "check that its folder exists and is writable, and that there is free space");
+}
+
+/// Closes a file whose pending writes are not wanted, or cannot be made (full disk: HDF5 would try them again
+/// for ever). They go to memory instead.
+void close_without_writing(Id file) {
+  void* descriptor = nullptr;
+  if (H5Fget_vfd_handle(file, H5P_DEFAULT, &descriptor) < 0) return;
+  const int sink = ::memfd_create("regulus-abandoned", MFD_CLOEXEC);
+  if (sink < 0) return;
+  ::dup2(sink, *static_cast<int*>(descriptor));
+  ::close(sink);
+}
+
 }  // namespace
 
 H5File::H5File(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -56,19 +89,26 @@ H5File& H5File::operator=(H5File&& other) noexcept {
 }
 
 H5File::~H5File() {
+  if (!state_ || !state_->id.valid() || !state_->writable) return;
   // Closing a parallel file communicates, which a destructor must not: HDF5 closes it when MPI ends.
-  if (state_ && state_->parallel) state_->id.release();
+  if (state_->parallel) {
+    state_->id.release();
+  } else {
+    close_without_writing(std::move(state_->id));
+  }
 }
 
 H5File H5File::create(const std::filesystem::path& path) {
   detail::start_library();
   PartialFile partial(path);
+  write_probe(partial.path());
   Id file(H5Fcreate(partial.path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access_properties()));
   if (!file.valid())
     throw StorageError("cannot be created (HDF5: " + detail::last_reason() + ")", path.string(),
                        "check that its folder exists and is writable");
   auto state = std::make_unique<State>(std::move(file), path.string());
   state->partial = std::move(partial);
+  state->writable = true;
   return H5File(std::move(state));
 }
 
@@ -97,6 +137,7 @@ H5File H5File::open_parallel(const std::filesystem::path& path, const comm::Comm
   comm::agree(comm, "opening an HDF5 file",
               [&] { file = open_file(path, H5F_ACC_RDWR, access, ErrorKind::Storage); });
   auto state = std::make_unique<State>(std::move(file), path.string());
+  state->writable = true;
   state->parallel = true;
   return H5File(std::move(state));
 }

@@ -7,20 +7,8 @@ namespace regulus::storage::detail {
 
 namespace {
 
-std::string& reason_of_last_failure() {
-  static std::string reason = "unknown";
-  return reason;
-}
-
-herr_t keep_innermost(unsigned position, const H5E_error2_t* error, void*) {
-  if (position == 0 && error->desc != nullptr) reason_of_last_failure() = error->desc;
-  return 0;
-}
-
-/// HDF5 calls this whenever one of its functions fails, in place of printing: the stack is gone after the
-/// next call.
-herr_t remember(hid_t stack, void*) {
-  H5Ewalk2(stack, H5E_WALK_UPWARD, keep_innermost, nullptr);
+herr_t keep_innermost(unsigned position, const H5E_error2_t* error, void* reason) {
+  if (position == 0 && error->desc != nullptr) *static_cast<std::string*>(reason) = error->desc;
   return 0;
 }
 
@@ -38,11 +26,20 @@ std::string quoted_part(const std::string& description) {
 
 void start_library() {
   H5open();
-  H5Eset_auto2(H5E_DEFAULT, remember, nullptr);
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
 }
 
 std::string last_reason() {
-  return quoted_part(reason_of_last_failure());
+  std::string reason = "no reason given";
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, &reason);
+  return quoted_part(reason);
+}
+
+Id::~Id() {
+  if (id_ < 0) return;
+  const hid_t failures = H5Eget_current_stack();
+  H5Idec_ref(id_);
+  H5Eset_current_stack(failures);
 }
 
 // The H5T_… names are expressions, not constants: the library numbers its types when it starts.

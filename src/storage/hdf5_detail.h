@@ -25,9 +25,7 @@ class Id {
   }
   Id(const Id&) = delete;
   Id& operator=(const Id&) = delete;
-  ~Id() {
-    if (id_ >= 0) H5Idec_ref(id_);
-  }
+  ~Id();  ///< keeps HDF5's error stack, which is still to be translated
 
   bool valid() const { return id_ >= 0; }
   hid_t release() { return std::exchange(id_, H5I_INVALID_HID); }
@@ -37,11 +35,12 @@ class Id {
   hid_t id_;
 };
 
-/// Starts the library and keeps the reasons of its failures instead of printing them; every opening function
+/// Starts the library and silences its printing; every opening function
 /// calls it.
 void start_library();
 
-/// The innermost reason of the last HDF5 function that failed, in a few words.
+/// The innermost reason on HDF5's error stack, in a few words. Only identifiers may be released since the
+/// failure.
 std::string last_reason();
 
 template <typename T>
@@ -86,6 +85,7 @@ struct H5File::State {
   detail::Id id;
   std::string name;
   ErrorKind read_error = ErrorKind::Input;
+  bool writable = false;
   bool parallel = false;
   std::optional<PartialFile> partial;
 

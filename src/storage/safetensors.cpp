@@ -27,7 +27,8 @@ const std::vector<std::pair<std::string, DType>>& dtype_names() {
 }
 
 [[noreturn]] void damaged(const std::filesystem::path& path, const std::string& what) {
-  throw ModelError(what, path.string(), "the file is damaged or not a safetensors file: copy or write it again");
+  throw ModelError(what, path.string(),
+                   "the file is damaged or not a safetensors file: copy or write it again");
 }
 
 struct Entry {
@@ -49,7 +50,8 @@ nlohmann::json parse_strictly(const std::filesystem::path& path, const std::stri
   std::set<std::string> seen;
   std::string repeated;
   const auto callback = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
-    if (depth == 1 && event == nlohmann::json::parse_event_t::key && !seen.insert(parsed.get<std::string>()).second)
+    if (depth == 1 && event == nlohmann::json::parse_event_t::key &&
+        !seen.insert(parsed.get<std::string>()).second)
       repeated = parsed.get<std::string>();
     return true;
   };
@@ -111,7 +113,8 @@ void check_coverage(const std::filesystem::path& path, const Header& header) {
   if (cursor > header.data_bytes) damaged(path, "is shorter than its header says");
 }
 
-std::map<std::string, std::string> parse_metadata(const std::filesystem::path& path, const nlohmann::json& json) {
+std::map<std::string, std::string> parse_metadata(const std::filesystem::path& path,
+                                                  const nlohmann::json& json) {
   try {
     return json.get<std::map<std::string, std::string>>();
   } catch (const nlohmann::json::exception&) {
@@ -126,7 +129,8 @@ std::ifstream open(const std::filesystem::path& path) {
   return stream;
 }
 
-std::string read_header_text(const std::filesystem::path& path, std::ifstream& stream, std::uint64_t file_bytes) {
+std::string read_header_text(const std::filesystem::path& path, std::ifstream& stream,
+                             std::uint64_t file_bytes) {
   std::uint64_t length = 0;
   if (file_bytes < sizeof length) damaged(path, "is too short for a safetensors header");
   stream.read(reinterpret_cast<char*>(&length), sizeof length);
@@ -202,7 +206,8 @@ std::map<std::string, TensorView> read_safetensors(const std::filesystem::path& 
   std::map<std::string, TensorView> tensors;
   for (const Entry& entry : header.entries) {
     TensorView tensor{entry.dtype, entry.shape, std::vector<std::byte>(entry.end - entry.begin)};
-    stream.read(reinterpret_cast<char*>(tensor.data.data()), static_cast<std::streamsize>(tensor.data.size()));
+    stream.read(reinterpret_cast<char*>(tensor.data.data()),
+                static_cast<std::streamsize>(tensor.data.size()));
     if (!stream) damaged(path, fmt::format("ends within tensor '{}'", entry.name));
     tensors.emplace(entry.name, std::move(tensor));
   }
@@ -218,7 +223,8 @@ void write_safetensors(const std::filesystem::path& path, const std::map<std::st
                        const std::map<std::string, std::string>& metadata) {
   const std::string text = header_text(tensors, metadata);
   const std::uint64_t length = text.size();
-  std::vector<std::span<const std::byte>> pieces{std::as_bytes(std::span(&length, 1)), std::as_bytes(std::span(text))};
+  std::vector<std::span<const std::byte>> pieces{std::as_bytes(std::span(&length, 1)),
+                                                 std::as_bytes(std::span(text))};
   for (const auto& entry : tensors) pieces.emplace_back(entry.second.data);
   write_bytes_atomically(path, pieces);
 }

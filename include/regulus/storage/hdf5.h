@@ -38,7 +38,7 @@ class H5File {
   /// \param on_failure kind of the errors when the file is missing, not HDF5, truncated or lacks something
   static H5File open_read(const std::filesystem::path& path, ErrorKind on_failure = ErrorKind::Input);
 
-  /// An existing file, in place, to change data or attributes.
+  /// An existing file, in place, to change data or attributes; without close() the changes may be lost.
   static H5File open_update(const std::filesystem::path& path);
 
   /// An existing file opened by all ranks for reading and writing. Every write_block() is then collective;
