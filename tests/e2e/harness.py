@@ -1,0 +1,89 @@
+"""Runs the real binary under mpirun and looks at what a user would see."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+PROGRAM = os.environ["REGULUS_PROGRAM"]
+MPIRUN = os.environ.get("REGULUS_MPIRUN", "mpirun")
+TIMEOUT_S = 120
+
+ERROR_PREFIX = "regulus: error: "
+# Traces of a crash, or of a job stopped because its ranks did not agree on an error.
+CRASH = re.compile(r"Segmentation|terminate called|MPI_ABORT|Signal:|AddressSanitizer|runtime error:", re.IGNORECASE)
+
+
+class Outcome:
+    """Exit code and output of one run."""
+
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+        self.errors = [line[len(ERROR_PREFIX) :] for line in err.splitlines() if line.startswith(ERROR_PREFIX)]
+
+
+def regulus(*arguments, ranks=1, cwd=None, timeout_s=TIMEOUT_S):
+    """Runs the program, without mpirun on one rank; a job that does not end in time raises TimeoutExpired."""
+    launcher = [] if ranks == 1 else [MPIRUN, "-n", str(ranks)]
+    command = [*launcher, PROGRAM, *map(str, arguments)]
+    process = subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        out, err = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.communicate(timeout=10)
+        raise
+    return Outcome(process.returncode, out, err)
+
+
+class TestCase(unittest.TestCase):
+    """A fresh folder for each test, and the two things that every run must show: success, or one clear error."""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="regulus_e2e_"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def write(self, name, content):
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            file.write_bytes(content)
+        else:
+            file.write_text(content)
+        return file
+
+    def succeeds(self, *arguments, ranks=1, cwd=None):
+        outcome = regulus(*arguments, ranks=ranks, cwd=cwd)
+        self.assertEqual(outcome.code, 0, outcome.err)
+        self.assertEqual(outcome.errors, [])
+        return outcome
+
+    def fails(self, code, mentions, *arguments, ranks=2, cwd=None):
+        """Exactly one error line on the whole job, with this exit code; the line holds every text of `mentions`."""
+        outcome = regulus(*arguments, ranks=ranks, cwd=cwd)
+        self.assertEqual(outcome.code, code, outcome.err)
+        self.assertEqual(len(outcome.errors), 1, outcome.err)
+        self.assertIsNone(CRASH.search(outcome.err), outcome.err)
+        for text in mentions:
+            self.assertIn(str(text), outcome.errors[0])
+        return outcome
+
+
+class _Result(unittest.TextTestResult):
+    """Prints a skipped case as GoogleTest does, so that tests/run.sh can count both."""
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        name = test.id().replace("__main__.", "")
+        print(f"{reason}\n[  SKIPPED ] {name} (0 ms)", flush=True)
+
+
+def main():
+    runner = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=_Result)
+    unittest.main(testRunner=runner)
