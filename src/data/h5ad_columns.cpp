@@ -15,7 +15,7 @@ using storage::ValueKind;
 constexpr const char* kReSave = "write the file again with a current anndata: anndata.read_h5ad(f).write(f)";
 
 std::string place(const H5File& file, const std::string& path) {
-  return file.name() + ", " + path;
+  return file.name() + ":" + path;
 }
 
 template <typename T>
@@ -73,19 +73,20 @@ std::vector<std::string> read_encoded(const H5File& file, const std::string& pat
   throw InputError("is neither a categorical nor a nullable column", place(file, path), kReSave);
 }
 
-void require_frame(const H5File& file, const std::string& frame) {
+/// Before anndata 0.7 a frame was one data set of records, a field each for the index and the columns.
+bool is_records(const H5File& file, const std::string& frame) {
   if (!file.has(frame))
     throw InputError("is missing, so this is no AnnData file", place(file, frame),
                      "give a file written by anndata");
-  if (file.kind(frame) != NodeKind::Group)
-    throw InputError("is stored in the layout of anndata before 0.7", place(file, frame), kReSave);
+  return file.kind(frame) != NodeKind::Group;
 }
 
 }  // namespace
 
 std::vector<std::string> read_column(const H5File& file, const std::string& frame,
                                      const std::string& column) {
-  require_frame(file, frame);
+  if (is_records(file, frame))
+    throw InputError("columns of the layout of anndata before 0.7 are not read", place(file, frame), kReSave);
   const std::string path = frame + "/" + column;
   if (!file.has(path)) throw InputError("there is no such column", place(file, path));
   if (file.kind(path) == NodeKind::Group) return read_encoded(file, path);
@@ -96,7 +97,7 @@ std::vector<std::string> read_column(const H5File& file, const std::string& fram
 }
 
 std::vector<std::string> read_index(const H5File& file, const std::string& frame) {
-  require_frame(file, frame);
+  if (is_records(file, frame)) return file.read_string_field(frame, "index");
   if (!file.has_attribute(frame, "_index"))
     throw InputError("has no attribute _index that names its row names", place(file, frame), kReSave);
   return read_column(file, frame, file.read_attribute_string(frame, "_index"));

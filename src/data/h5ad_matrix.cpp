@@ -19,7 +19,7 @@ using storage::ValueKind;
 constexpr std::int64_t kDenseBlock_values = std::int64_t{1} << 22U;
 
 std::string place(const H5File& file, const std::string& path) {
-  return file.name() + ", " + path;
+  return file.name() + ":" + path;
 }
 
 [[noreturn]] void damaged(const H5File& file, const std::string& path, const std::string& message) {
@@ -112,14 +112,12 @@ void read_dense(const H5File& file, Expression& expression) {
   }
 }
 
-/// "csr" or "csc".
-std::string sparse_format(const H5File& file) {
+bool is_by_cell(const H5File& file) {
   std::string format;
-  if (file.has_attribute("/X", "encoding-type")) format = file.read_attribute_string("/X", "encoding-type");
-  if (file.has_attribute("/X", "h5sparse_format"))
-    format = file.read_attribute_string("/X", "h5sparse_format");
-  if (format.ends_with("_matrix")) format.resize(format.size() - std::string("_matrix").size());
-  if (format == "csr" || format == "csc") return format;
+  for (const char* name : {"encoding-type", "h5sparse_format"})
+    if (format.empty() && file.has_attribute("/X", name)) format = file.read_attribute_string("/X", name);
+  if (format == "csr_matrix" || format == "csr") return true;
+  if (format == "csc_matrix" || format == "csc") return false;
   throw InputError("the matrix has the unknown encoding '" + format + "'", place(file, "/X"),
                    "regulus reads dense, csr_matrix and csc_matrix");
 }
@@ -186,12 +184,11 @@ Compressed exchange(const Compressed& columns, std::int64_t row_count) {
 }
 
 void read_sparse(const H5File& file, Expression& expression) {
-  const std::string format = sparse_format(file);
   require_shape(file, sparse_shape(file), expression);
   const std::int64_t cells = expression.cell_count();
   const std::int64_t genes = expression.gene_count();
-  const Compressed matrix = format == "csr" ? read_compressed(file, cells, genes)
-                                            : exchange(read_compressed(file, genes, cells), cells);
+  const Compressed matrix = is_by_cell(file) ? read_compressed(file, cells, genes)
+                                             : exchange(read_compressed(file, genes, cells), cells);
   RowCollector rows(file, expression);
   for (std::size_t cell = 0; cell < static_cast<std::size_t>(cells); ++cell) {
     for (auto k = static_cast<std::size_t>(matrix.begin[cell]);

@@ -29,7 +29,7 @@ Expression read_h5ad(const std::filesystem::path& path) {
   Expression expression;
   expression.cells = detail::read_index(file, "/obs");
   expression.genes = detail::read_index(file, "/var");
-  require_distinct_genes(expression.genes, path.string() + ", /var");
+  require_distinct_genes(expression.genes, path.string() + ":/var");
   if (expression.cells.empty() || expression.genes.empty())
     throw InputError("there are no cells or no genes", path.string());
   detail::read_matrix(file, expression);
@@ -42,7 +42,7 @@ std::optional<ValueScale> read_h5ad_scale(const std::filesystem::path& path) {
   const std::string text = file.read_string(kScalePath);
   for (const ValueScale scale : {ValueScale::Counts, ValueScale::LogNormalised, ValueScale::Other})
     if (text == to_string(scale)) return scale;
-  throw InputError("unknown scale '" + text + "'", path.string() + ", " + kScalePath,
+  throw InputError("unknown scale '" + text + "'", path.string() + ":" + kScalePath,
                    "the file was changed or written by another version of regulus");
 }
 

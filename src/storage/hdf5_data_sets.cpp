@@ -163,6 +163,25 @@ std::vector<std::string> H5File::read_strings(const std::string& path) const {
   return strings;
 }
 
+std::vector<std::string> H5File::read_string_field(const std::string& path, const std::string& field) const {
+  const Id data_set = state_->open_data_set(path);
+  const Id records(H5Dget_type(data_set));
+  const int member = H5Tget_class(records) == H5T_COMPOUND ? H5Tget_member_index(records, field.c_str()) : -1;
+  if (member < 0) state_->unusable("has no field '" + field + "'", state_->where(path));
+  const Id type(H5Tget_member_type(records, static_cast<unsigned>(member)));
+  if (detail::classify(type) != ValueKind::String)
+    state_->unusable("the field '" + field + "' does not hold text", state_->where(path));
+  const auto read = [&](hid_t memory, void* buffer) {
+    const Id record(H5Tcreate(H5T_COMPOUND, H5Tget_size(memory)));
+    H5Tinsert(record, field.c_str(), 0, memory);
+    return H5Dread(data_set, record, H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer) >= 0;
+  };
+  std::vector<std::string> strings;
+  if (!detail::read_string_elements(type, Id(H5Dget_space(data_set)), read, strings))
+    state_->reading_failed(state_->where(path));
+  return strings;
+}
+
 std::string H5File::read_string(const std::string& path) const {
   const auto strings = read_strings(path);
   if (strings.size() != 1) state_->unusable("is not a single text", state_->where(path));

@@ -10,10 +10,9 @@
 namespace regulus::data {
 
 /// Reads X, obs names and var names of an AnnData file: X dense, CSR or CSC of any integer or floating type;
-/// layouts of anndata 0.7 and later (encoding-type attributes) and of their forerunners with h5sparse_format.
-/// See docs/formats/expression.md.
-/// \throws InputError if the file is missing, truncated, damaged or no AnnData file; if its parts contradict
-/// each other
+/// layouts of anndata 0.7 and later (encoding-type attributes) and of its forerunners (h5sparse_format; obs
+/// and var as records). See docs/formats/expression.md. \throws InputError if the file is missing, truncated,
+/// damaged or no AnnData file; if its parts contradict each other
 ///         (sizes, indptr, indices); on values that are negative or not finite, naming the cell and gene; on
 ///         empty or repeated gene names
 /// \collective no
