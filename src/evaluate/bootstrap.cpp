@@ -24,27 +24,34 @@ std::uint32_t draw_below(RandomStream& random, std::uint32_t n) {
   return static_cast<std::uint32_t>(product >> 32);
 }
 
-/// The pairs of each class, and how often a replicate drew each pair.
+/// How often a replicate drew each pair.
 class Resampler {
  public:
-  explicit Resampler(std::span<const std::uint8_t> label) : weight_(label.size(), 0) {
-    for (std::size_t pair = 0; pair < label.size(); ++pair)
-      members_[label[pair] != 0 ? 1 : 0].push_back(static_cast<std::uint32_t>(pair));
+  explicit Resampler(std::span<const std::uint8_t> label) : label_(label), weight_(label.size(), 0) {
+    for (const std::uint8_t one : label) drawn_[one != 0 ? 1 : 0].push_back(0);
   }
 
-  std::span<const std::uint32_t> weights(std::uint64_t seed, std::int64_t replicate) {
+  /// A weight fits a byte: a class of up to 255 pairs has no more draws, and in a larger one 256 draws of the
+  /// same pair have a probability below 1 / 256!.
+  std::span<const std::uint8_t> weights(std::uint64_t seed, std::int64_t replicate) {
     RandomStream random(seed, "evaluate.bootstrap", static_cast<std::uint64_t>(replicate));
-    std::fill(weight_.begin(), weight_.end(), 0U);
-    for (const auto& members : members_) {
-      const auto count = static_cast<std::uint32_t>(members.size());
-      for (std::uint32_t draw = 0; draw < count; ++draw) ++weight_[members[draw_below(random, count)]];
+    for (auto& drawn : drawn_) {
+      std::fill(drawn.begin(), drawn.end(), std::uint8_t{0});
+      const auto count = static_cast<std::uint32_t>(drawn.size());
+      for (std::uint32_t draw = 0; draw < count; ++draw) ++drawn[draw_below(random, count)];
+    }
+    std::size_t next[2] = {0, 0};
+    for (std::size_t pair = 0; pair < label_.size(); ++pair) {
+      const int which = label_[pair] != 0 ? 1 : 0;
+      weight_[pair] = drawn_[which][next[which]++];
     }
     return weight_;
   }
 
  private:
-  std::vector<std::uint32_t> members_[2];
-  std::vector<std::uint32_t> weight_;
+  std::span<const std::uint8_t> label_;
+  std::vector<std::uint8_t> drawn_[2];  ///< draws of the negatives and of the positives, each in pair order
+  std::vector<std::uint8_t> weight_;
 };
 
 void check(const BootstrapOptions& options) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "regulus/core/error.h"
 
@@ -30,16 +31,21 @@ struct Tally {
   double precision_sum = 0.0, concordant = 0.0, early_precision = 0.0;
   bool early_done = false;
 
-  /// The next pairs of equal score: tp positives and fp negatives.
-  void add_group(double tp, double fp, bool predicted) {
-    if (tp + fp == 0.0) return;
+  /// The next pairs of equal score: tp positives and fp negatives. Most groups have no positive and pass
+  /// quickly.
+  void add_group(double tp, double fp) {
     true_positives += tp;
     false_positives += fp;
-    const double called = true_positives + false_positives;
-    precision_sum += tp * (true_positives / called);
+    if (tp == 0.0) return;
+    precision_sum += tp * (true_positives / (true_positives + false_positives));
     concordant += tp * (negatives - false_positives + 0.5 * fp);
-    if (early_done || !predicted) return;
-    early_precision = true_positives / called;
+  }
+
+  /// After a group of predicted pairs: the precision so far, until as many pairs are called as there are
+  /// positives.
+  void add_early() {
+    const double called = true_positives + false_positives;
+    if (called > 0.0) early_precision = true_positives / called;
     early_done = called >= positives;
   }
 
@@ -55,18 +61,21 @@ struct Tally {
 Ranking::Ranking(std::span<const double> score, std::span<const std::uint8_t> label, std::string what)
     : order_(score.size()), label_(score.size()) {
   check(score, label, what);
-  std::iota(order_.begin(), order_.end(), 0);
-  const auto score_of = [&](std::int32_t pair) { return score[static_cast<std::size_t>(pair)]; };
-  std::sort(order_.begin(), order_.end(), [&](std::int32_t a, std::int32_t b) {
-    return score_of(a) != score_of(b) ? score_of(a) > score_of(b) : a < b;
-  });
-  for (std::size_t rank = 0; rank < order_.size(); ++rank) {
+  std::vector<std::pair<double, std::int32_t>> ranked(score.size());
+  for (std::size_t pair = 0; pair < ranked.size(); ++pair)
+    ranked[pair] = {-score[pair], static_cast<std::int32_t>(pair)};
+  std::sort(ranked.begin(), ranked.end());
+  for (std::size_t rank = 0; rank < ranked.size(); ++rank) {
+    order_[rank] = ranked[rank].second;
     label_[rank] = label[static_cast<std::size_t>(order_[rank])] != 0 ? 1 : 0;
     if (label_[rank] != 0) positive_.push_back(order_[rank]);
-    if (rank + 1 < order_.size() && score_of(order_[rank]) == score_of(order_[rank + 1])) continue;
-    group_end_.push_back(static_cast<std::int64_t>(rank) + 1);
-    group_score_.push_back(score_of(order_[rank]));
+    if (rank + 1 < ranked.size() && ranked[rank].first == ranked[rank + 1].first) continue;
+    group_end_.push_back(static_cast<std::int32_t>(rank) + 1);
+    group_score_.push_back(-ranked[rank].first);
   }
+  predicted_groups_ = group_score_.size();
+  if (!group_score_.empty() && group_score_.back() == -std::numeric_limits<double>::infinity())
+    --predicted_groups_;
   if (positives() == 0)
     throw InputError(
         "none of the " + std::to_string(size()) + " candidate pairs is an edge of the network", what,
@@ -87,7 +96,8 @@ Scores Ranking::evaluate(double positives, double total, WeightOf&& weight_of) c
   for (std::size_t group = 0; group < group_end_.size(); ++group) {
     double sum[2] = {0.0, 0.0};
     for (; rank < static_cast<std::size_t>(group_end_[group]); ++rank) sum[label_[rank]] += weight_of(rank);
-    tally.add_group(sum[1], sum[0], group_score_[group] > -std::numeric_limits<double>::infinity());
+    tally.add_group(sum[1], sum[0]);
+    if (!tally.early_done && group < predicted_groups_) tally.add_early();
   }
   return tally.scores();
 }
@@ -97,7 +107,7 @@ Scores Ranking::scores() const {
                   [](std::size_t) { return 1.0; });
 }
 
-Scores Ranking::scores(std::span<const std::uint32_t> weight) const {
+Scores Ranking::scores(std::span<const std::uint8_t> weight) const {
   const auto total = std::accumulate(weight.begin(), weight.end(), std::uint64_t{0});
   std::uint64_t positive = 0;
   for (const std::int32_t pair : positive_) positive += weight[static_cast<std::size_t>(pair)];

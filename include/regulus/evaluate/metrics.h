@@ -39,8 +39,10 @@ class Ranking {
 
   /// With every pair counted once.
   Scores scores() const;
-  /// With pair i counted weight[i] times. There must be a positive and a negative of non-zero weight.
-  Scores scores(std::span<const std::uint32_t> weight) const;
+  /// With pair i counted weight[i] times. There must be a positive and a negative of non-zero weight. Weights
+  /// are single bytes because they are looked up in random order, which is fast only while they fit a core's
+  /// cache.
+  Scores scores(std::span<const std::uint8_t> weight) const;
   /// One point per distinct score, from the highest down; the last has recall 1.
   std::vector<CurvePoint> curve() const;
 
@@ -51,8 +53,9 @@ class Ranking {
   std::vector<std::int32_t> order_;      ///< pair index by rank
   std::vector<std::uint8_t> label_;      ///< by rank
   std::vector<std::int32_t> positive_;   ///< pair indices of the positives
-  std::vector<std::int64_t> group_end_;  ///< ends of the runs of equal scores, in ranks
+  std::vector<std::int32_t> group_end_;  ///< ends of the runs of equal scores, in ranks
   std::vector<double> group_score_;
+  std::size_t predicted_groups_ = 0;  ///< groups with a score above minus infinity
 };
 
 /// Area under the precision-recall curve as the sum over distinct thresholds n of (R_n - R_{n-1}) P_n: equal

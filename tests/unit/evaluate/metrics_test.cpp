@@ -80,11 +80,11 @@ TEST(Metrics, AWeightIsAsManyCopiesOfThePair) {
   RandomStream random(5, "test.metrics");
   std::vector<double> score, copied_score;
   Labels label, copied_label;
-  std::vector<std::uint32_t> weight;
+  std::vector<std::uint8_t> weight;
   for (int pair = 0; pair < 60; ++pair) {
     score.push_back(static_cast<double>(random.below(12)));
     label.push_back(pair % 3 == 0 ? 1 : 0);
-    weight.push_back(static_cast<std::uint32_t>(random.below(4)));
+    weight.push_back(static_cast<std::uint8_t>(random.below(4)));
     copied_score.insert(copied_score.end(), weight.back(), score.back());
     copied_label.insert(copied_label.end(), weight.back(), label.back());
   }
