@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <numeric>
 
 #include "regulus/storage/text_file.h"
 #include "support/expect_error.h"
 #include "support/file_size_limit.h"
+#include "support/python.h"
 #include "support/temp_folder.h"
 
 namespace regulus::storage {
@@ -237,22 +237,11 @@ TEST(Hdf5, ADiskThatFillsUpLaterIsAStorageErrorAndLeavesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
-/// Runs a script with the system's Python; false where it has no h5py.
-bool has_h5py() {
-  return std::system("/usr/bin/python3 -c 'import h5py' >/dev/null 2>&1") == 0;
-}
-
-int run_python(const std::filesystem::path& script_file, const std::string& script,
-               const std::filesystem::path& argument) {
-  write_text_atomically(script_file, script);
-  return std::system(("/usr/bin/python3 '" + script_file.string() + "' '" + argument.string() + "'").c_str());
-}
-
 TEST(Hdf5, H5pyReadsOurFiles) {
-  if (!has_h5py()) GTEST_SKIP() << "reason: /usr/bin/python3 has no h5py";
+  if (!test::has_h5py()) GTEST_SKIP() << "reason: /usr/bin/python3 has no h5py";
   const test::TempFolder folder;
   write_sample(folder / "x.h5");
-  EXPECT_EQ(run_python(folder / "check.py", R"(
+  EXPECT_EQ(test::run_python(folder / "check.py", R"(
 import sys, h5py, numpy as np
 f = h5py.File(sys.argv[1], "r")
 assert np.array_equal(f["a/deep/floats"][:], np.array([[1.5, -2.25, 0], [3, 4, 5]], "f4"))
@@ -264,14 +253,14 @@ assert f["a"].attrs["encoding-type"] == "dict"
 assert list(f.attrs["columns"]) == ["x", "y"] and len(f.attrs["no_columns"]) == 0
 assert f.attrs["version"] == 3 and f["names"].attrs["weight"] == 0.1
 )",
-                       folder / "x.h5"),
+                             folder / "x.h5"),
             0);
 }
 
 TEST(Hdf5, WeReadWhatH5pyWrites) {
-  if (!has_h5py()) GTEST_SKIP() << "reason: /usr/bin/python3 has no h5py";
+  if (!test::has_h5py()) GTEST_SKIP() << "reason: /usr/bin/python3 has no h5py";
   const test::TempFolder folder;
-  ASSERT_EQ(run_python(folder / "write.py", R"(
+  ASSERT_EQ(test::run_python(folder / "write.py", R"(
 import sys, h5py, numpy as np
 f = h5py.File(sys.argv[1], "w")
 f["fixed"] = np.array([b"AB", b"C", b""], "S2")
@@ -290,7 +279,7 @@ f.attrs["fixed"] = np.bytes_("bytes")
 f["link"] = h5py.SoftLink("/gone")
 f["pair"] = np.zeros(2, dtype=[("a", "i4"), ("b", "f8")])
 )",
-                       folder / "x.h5"),
+                             folder / "x.h5"),
             0);
   const H5File file = H5File::open_read(folder / "x.h5");
   EXPECT_EQ(file.read_strings("/fixed"), (std::vector<std::string>{"AB", "C", ""}));

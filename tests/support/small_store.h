@@ -1,0 +1,63 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "regulus/storage/feature_store.h"
+
+namespace regulus::test {
+
+/// A store of 7 sources and 3 targets in 4 tiles (2, 2, 2 and 1 sources) with two probes.
+inline storage::FeatureStoreHeader small_header() {
+  storage::FeatureStoreHeader header;
+  header.sources = {"S0", "S1", "S2", "S3", "S4", "S5", "β6"};
+  header.targets = {"S0", "T1", "T2"};
+  header.probes = {{"gdt", 2, "gradient at two grid values"}, {"vvp", 4, "response at four grid values"}};
+  header.grids = {{"gradient", {0.1, 1.0 / 3.0}}, {"v_b", {0.0}}};
+  header.background = "cells";
+  header.checkpoint_sha256 = std::string(64, 'a');
+  header.provenance_json = "{\"seed\": 1}";
+  header.sources_per_tile = 2;
+  return header;
+}
+
+/// A value that tells its place.
+inline float small_value(std::size_t probe, std::int64_t source, std::int64_t target, std::int64_t column) {
+  return static_cast<float>(1000 * static_cast<std::int64_t>(probe) + 100 * source + 10 * target + column) +
+         0.5F;
+}
+
+inline std::vector<float> small_values(const storage::FeatureStoreHeader& header, std::size_t probe,
+                                       storage::TileSources sources) {
+  std::vector<float> values;
+  for (std::int64_t s = sources.begin; s < sources.begin + sources.count; ++s)
+    for (std::int64_t t = 0; t < static_cast<std::int64_t>(header.targets.size()); ++t)
+      for (std::int64_t c = 0; c < header.probes[probe].width; ++c)
+        values.push_back(small_value(probe, s, t, c));
+  return values;
+}
+
+inline storage::FeatureStoreWriter::Tile small_tile(const storage::FeatureStoreHeader& header,
+                                                    std::int64_t index) {
+  storage::FeatureStoreWriter::Tile tile;
+  tile.index = index;
+  for (std::size_t p = 0; p < header.probes.size(); ++p)
+    tile.features[header.probes[p].name] = small_values(header, p, storage::tile_sources(header, index));
+  return tile;
+}
+
+/// Tiles in two rounds, tile i by rank i mod size; rounds where a rank has nothing included.
+inline void write_small_store(const comm::Communicator& comm, const std::filesystem::path& path) {
+  const auto header = small_header();
+  storage::FeatureStoreWriter writer(comm, path, header);
+  for (const auto& [first, last] : {std::pair{0, 3}, std::pair{3, 4}}) {
+    std::vector<storage::FeatureStoreWriter::Tile> mine;
+    for (int tile = first; tile < last; ++tile)
+      if (tile % comm.size() == comm.rank()) mine.push_back(small_tile(header, tile));
+    writer.write_round(mine);
+  }
+  writer.finish("{\"seed\": 1, \"done\": true}");
+}
+
+}  // namespace regulus::test
