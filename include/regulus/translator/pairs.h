@@ -26,7 +26,7 @@ struct CandidateOptions {
   Protocol protocol = Protocol::Balanced;
   Negatives negatives = Negatives::Uniform;
   std::uint64_t seed = 0;  ///< of the sampled negatives
-  GeneFilter genes;        ///< both genes of a pair must pass
+  GeneFilter genes{};      ///< both genes of a pair must pass
   /// Keep sources that have no edge in the whole network: nobody tested them, so their pairs are unknown
   /// rather than negative.
   bool untested_sources = false;
