@@ -7,6 +7,7 @@
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 
 #include "regulus/core/error.h"
@@ -75,7 +76,7 @@ DType parse_dtype(const std::filesystem::path& path, const std::string& name, co
 std::uint64_t shape_bytes(const std::filesystem::path& path, const Entry& entry) {
   std::uint64_t bytes = element_bytes(entry.dtype);
   for (const std::int64_t extent : entry.shape) {
-    if (extent < 0) damaged(path, fmt::format("tensor '{}' has a negative extent", entry.name));
+    if (extent < 0) damaged(path, fmt::format("tensor '{}' has an impossible shape", entry.name));
     const auto e = static_cast<std::uint64_t>(extent);
     if (e != 0 && bytes > std::numeric_limits<std::int64_t>::max() / e)
       damaged(path, fmt::format("tensor '{}' has an impossible shape", entry.name));
@@ -84,13 +85,24 @@ std::uint64_t shape_bytes(const std::filesystem::path& path, const Entry& entry)
   return bytes;
 }
 
+/// Non-negative integers only: plain conversion would round 1.5 and read true as 1.
+std::vector<std::uint64_t> parse_integers(const std::filesystem::path& path, const std::string& name,
+                                          const nlohmann::json& json) {
+  const auto is_integer = [](const nlohmann::json& value) { return value.is_number_unsigned(); };
+  if (!json.is_array() || !std::all_of(json.begin(), json.end(), is_integer))
+    damaged(path,
+            fmt::format("tensor '{}' has a shape or data_offsets that are not lists of integers", name));
+  return json.get<std::vector<std::uint64_t>>();
+}
+
 Entry parse_entry(const std::filesystem::path& path, const std::string& name, const nlohmann::json& json) {
   Entry entry;
   entry.name = name;
   try {
     entry.dtype = parse_dtype(path, name, json.at("dtype").get<std::string>());
-    entry.shape = json.at("shape").get<std::vector<std::int64_t>>();
-    const auto offsets = json.at("data_offsets").get<std::vector<std::uint64_t>>();
+    const auto shape = parse_integers(path, name, json.at("shape"));
+    entry.shape.assign(shape.begin(), shape.end());
+    const auto offsets = parse_integers(path, name, json.at("data_offsets"));
     if (offsets.size() != 2) damaged(path, fmt::format("tensor '{}' needs two data_offsets", name));
     entry.begin = offsets[0];
     entry.end = offsets[1];
@@ -123,8 +135,9 @@ std::map<std::string, std::string> parse_metadata(const std::filesystem::path& p
 }
 
 std::ifstream open(const std::filesystem::path& path) {
+  std::error_code ignored;
   std::ifstream stream(path, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(path))
+  if (!stream || !std::filesystem::is_regular_file(path, ignored))
     throw ModelError("cannot be read", path.string(), "check the path and its permissions");
   return stream;
 }
@@ -162,12 +175,20 @@ Header read_header(const std::filesystem::path& path, std::ifstream& stream) {
   return header;
 }
 
+std::size_t element_count(const std::vector<std::int64_t>& shape) {
+  return std::accumulate(
+      shape.begin(), shape.end(), std::size_t{1},
+      [](std::size_t product, std::int64_t extent) { return product * static_cast<std::size_t>(extent); });
+}
+
 std::string header_text(const std::map<std::string, TensorView>& tensors,
                         const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   if (!metadata.empty()) json[kMetadata] = metadata;
   std::uint64_t cursor = 0;
   for (const auto& [name, tensor] : tensors) {
+    if (tensor.data.size() != element_bytes(tensor.dtype) * element_count(tensor.shape))
+      throw Error(ErrorKind::Internal, "has another length than its shape says", "tensor " + name);
     const auto dtype = std::find_if(dtype_names().begin(), dtype_names().end(),
                                     [&](const auto& known) { return known.second == tensor.dtype; });
     json[name] = {{"dtype", dtype->first},
