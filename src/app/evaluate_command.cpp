@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cstdio>
+
 #include "commands.h"
 #include "evaluate_data.h"
 #include "evaluate_job.h"
@@ -152,7 +154,10 @@ void run(Session& session) {
   const Results results = evaluate_all(session, job, inputs_sha256);
   session.provenance.end_phase();
   comm::agree_on_root(session.world, "writing the metrics", [&] { write(session, job, results); });
-  if (session.world.is_root()) fmt::print("{}", report::metric_table(results.rows));
+  if (session.world.is_root()) {
+    fmt::print("{}", report::metric_table(results.rows));
+    std::fflush(stdout);
+  }
   log::info("metrics.csv, metrics.json and curves.csv are in {}", job.out.string());
 }
 

@@ -8,6 +8,7 @@
 #include "regulus/data/expression.h"
 #include "regulus/data/gene_list.h"
 #include "regulus/data/text_table.h"
+#include "regulus/evaluate/names.h"
 #include "regulus/evaluate/pair_blocks.h"
 
 namespace regulus::app {
@@ -19,8 +20,22 @@ using translator::LabelledPairs;
 
 std::vector<data::Network> read_networks(const std::vector<std::filesystem::path>& files) {
   std::vector<data::Network> networks;
-  for (const auto& file : files) networks.push_back(data::read_network(file));
+  const auto names = evaluate::distinct_names(files);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    networks.push_back(data::read_network(files[i]));
+    networks.back().name = names[i];
+  }
   return networks;
+}
+
+std::vector<evaluate::RankedEdges> read_edges(const std::vector<std::filesystem::path>& files) {
+  std::vector<evaluate::RankedEdges> edges;
+  const auto names = evaluate::distinct_names(files);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    edges.push_back(evaluate::read_ranked_edges(files[i]));
+    edges.back().name = names[i];
+  }
+  return edges;
 }
 
 /// Training data sets are recognised by content: their SHA-256 is in the translator's provenance.
@@ -33,7 +48,6 @@ bool was_trained_on(const translator::Translator& translator, const nlohmann::js
 
 void open_features(const EvaluateInputs& inputs, const nlohmann::json& inputs_sha256, EvaluateData& data) {
   data.store = std::make_unique<storage::FeatureStore>(data.file);
-  data.name = data::base_name(data.file);
   data.sources = data.store->header().sources;
   data.targets = data.store->header().targets;
   if (!inputs.translator) return;
@@ -110,7 +124,7 @@ EvaluateInputs read_evaluate_inputs(const comm::Communicator& world, const Evalu
   return comm::agree(world, "reading networks and translator", [&] {
     EvaluateInputs inputs;
     inputs.networks = read_networks(job.networks);
-    for (const auto& file : job.edges) inputs.edges.push_back(evaluate::read_ranked_edges(file));
+    inputs.edges = read_edges(job.edges);
     if (job.translator.empty()) return inputs;
     inputs.translator = translator::Translator::load(job.translator);
     inputs.genes = {inputs.translator->record().seen_genes, inputs.translator->record().holdout_genes};
@@ -133,6 +147,7 @@ EvaluateData read_evaluate_data(const comm::Communicator& world, const EvaluateJ
       candidates_from_edges(job, inputs, result);
     } else {
       result.file = job.features[index];
+      result.name = evaluate::distinct_names(job.features)[index];
       open_features(inputs, inputs_sha256, result);
     }
     return result;

@@ -20,7 +20,7 @@ struct MetricRow {
   std::string method;    ///< a probe, an ensemble, a control or another tool
   std::string dataset;   ///< name of the feature store or edge list
   std::string network;   ///< the truth
-  std::string protocol;  ///< balanced, balanced-per-tf or full
+  std::string protocol;  ///< balanced, balanced-per-source or full
   std::string setting;   ///< unseen-genes, unseen-datasets or all-genes
   std::int64_t pairs = 0;
   std::int64_t positives = 0;
