@@ -13,7 +13,7 @@ namespace {
 
 void declare(po::options_description& description) {
   auto add = description.add_options();
-  add("input", list<std::string>()->value_name("FILE…"),
+  add("input", list<std::string>()->value_name("FILE..."),
       "expression: .h5ad, .csv, .tsv or .txt (text also .gz); several are joined over all their genes");
   add("out", po::value<std::string>()->value_name("FILE.h5ad"), "the AnnData file to write");
   add("orientation", po::value<std::string>()->default_value("auto")->value_name("WAY"),
@@ -40,9 +40,18 @@ std::filesystem::path output_file(const Options& options) {
   return out;
 }
 
+void require_separate(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& out) {
+  std::error_code absent;
+  for (const auto& input : inputs)
+    if (std::filesystem::equivalent(input, out, absent))
+      throw OptionError("'" + out.string() + "' is an input too and would be replaced", "--out",
+                        "give the output another name");
+}
+
 void prepare_and_write(Session& session, const data::PrepareOptions& options,
                        const std::filesystem::path& out) {
-  session.provenance.start_phase("read");
+  require_separate(options.inputs, out);
+  session.provenance.start_phase("read and normalise");
   const data::Prepared prepared = data::prepare(options);
   session.provenance.start_phase("hash inputs");
   for (const auto& input : options.inputs) session.provenance.add_input(input);

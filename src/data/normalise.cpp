@@ -85,7 +85,7 @@ ValueScale normalise(Expression& expression, Normalise method, const std::string
   if (scale == ValueScale::LogNormalised)
     log::warning("{}: values look log-normalised already (maximum {:g}) and are normalised again, as asked",
                  where, maximum(expression));
-  log::info("{}: {} values normalised by log1p-cp10k", where, to_string(scale));
+  log::info("{}: values look like {}, normalised by log1p-cp10k", where, to_string(scale));
   log1p_cp10k(expression);
   return ValueScale::LogNormalised;
 }
