@@ -12,9 +12,6 @@ namespace regulus::storage {
 
 namespace {
 
-/// Elements that a rank writes in one transfer, to bound the buffers of MPI-IO.
-constexpr std::int64_t kTransferElements = std::int64_t{1} << 24U;
-
 [[noreturn]] void misuse(const std::string& message) {
   throw Error(ErrorKind::Internal, message, "feature store");
 }
@@ -102,10 +99,11 @@ struct FeatureStoreWriter::Piece {
 };
 
 FeatureStoreWriter::FeatureStoreWriter(const comm::Communicator& comm, const std::filesystem::path& path,
-                                       FeatureStoreHeader header)
+                                       FeatureStoreHeader header, std::int64_t transfer_values)
     : comm_(comm.duplicate()),
       path_(path),
       header_(std::move(header)),
+      transfer_values_(transfer_values),
       file_(create_and_open(comm_, path_, header_)) {
   done_.assign(static_cast<std::size_t>(tile_count()), 0);
 }
@@ -140,9 +138,9 @@ std::vector<FeatureStoreWriter::Piece> FeatureStoreWriter::pieces(const ProbeCol
                                                                   const std::vector<Tile>& tiles) const {
   const auto targets = static_cast<std::int64_t>(header_.targets.size());
   const std::int64_t row = targets * probe.width;
-  const std::int64_t rows = std::max<std::int64_t>(1, kTransferElements / row);
+  const std::int64_t rows = std::max<std::int64_t>(1, transfer_values_ / row);
   const std::int64_t columns =
-      row <= kTransferElements ? targets : std::max<std::int64_t>(1, kTransferElements / probe.width);
+      row <= transfer_values_ ? targets : std::max<std::int64_t>(1, transfer_values_ / probe.width);
   std::vector<Piece> result;
   for (const Tile& tile : tiles) {
     const TileSources sources = sources_of(tile.index);

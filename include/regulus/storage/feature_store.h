@@ -45,10 +45,13 @@ TileSources tile_sources(const FeatureStoreHeader& header, std::int64_t tile);
 /// do not depend on the number of ranks. After an error the writer is of no further use.
 class FeatureStoreWriter {
  public:
+  /// Values that a rank hands to MPI-IO at once, to bound its buffers (64 MiB).
+  static constexpr std::int64_t kTransferValues = std::int64_t{1} << 24U;
+
   /// Creates the file, replacing one of this name.
   /// \param header the same on every rank \throws StorageError, the same on every rank \collective yes
   FeatureStoreWriter(const comm::Communicator& comm, const std::filesystem::path& path,
-                     FeatureStoreHeader header);
+                     FeatureStoreHeader header, std::int64_t transfer_values = kTransferValues);
 
   std::int64_t tile_count() const { return storage::tile_count(header_); }
   TileSources sources_of(std::int64_t tile) const { return tile_sources(header_, tile); }
@@ -79,6 +82,7 @@ class FeatureStoreWriter {
   comm::Communicator comm_;
   std::filesystem::path path_;
   FeatureStoreHeader header_;
+  std::int64_t transfer_values_;
   std::vector<std::uint8_t> done_;
   H5File file_;
 };

@@ -57,6 +57,22 @@ TEST_F(ParallelFeatureStore, OneRankMayHaveAllTiles) {
   EXPECT_EQ(FeatureStore(file("features.h5")).read("vvp"), test::small_values(header, 1, {0, 7}));
 }
 
+TEST_F(ParallelFeatureStore, TheSizeOfTheTransfersDoesNotShow) {
+  const auto header = small_header();
+  for (const std::int64_t transfer_values : {1, 5, 13, 24}) {
+    FeatureStoreWriter writer(world_, file("features.h5"), header, transfer_values);
+    Tiles mine;
+    for (std::int64_t tile = world_.rank(); tile < 4; tile += world_.size())
+      mine.push_back(test::small_tile(header, tile));
+    writer.write_round(mine);
+    writer.finish("{}");
+    const FeatureStore store(file("features.h5"));
+    EXPECT_EQ(store.read("gdt"), test::small_values(header, 0, {0, 7})) << transfer_values;
+    EXPECT_EQ(store.read("vvp"), test::small_values(header, 1, {0, 7})) << transfer_values;
+    world_.barrier();
+  }
+}
+
 TEST_F(ParallelFeatureStore, AWrongTileOfOneRankIsTheSameErrorOnAll) {
   const auto header = small_header();
   FeatureStoreWriter writer(world_, file("features.h5"), header);

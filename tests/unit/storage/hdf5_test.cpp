@@ -250,6 +250,7 @@ assert f["answer"][()] == 2**40 and f["none"].shape == (0,)
 assert list(f["names"].asstr()[:]) == ["TP53", "", "β-catenin"]
 assert f["title"].asstr()[()] == "one text"
 assert f["a"].attrs["encoding-type"] == "dict"
+assert h5py.h5g.get_objinfo(f.id, b"names").mtime == 0
 assert list(f.attrs["columns"]) == ["x", "y"] and len(f.attrs["no_columns"]) == 0
 assert f.attrs["version"] == 3 and f["names"].attrs["weight"] == 0.1
 )",
