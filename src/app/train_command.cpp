@@ -47,11 +47,20 @@ void declare(po::options_description& description) {
       "most passes over the pairs");
   add("batch", po::value<std::int64_t>()->default_value(defaults.batch)->value_name("N"),
       "pairs per optimiser step");
-  add("lr", po::value<double>()->default_value(defaults.learning_rate)->value_name("X"),
+  add("lr",
+      po::value<double>()
+          ->default_value(defaults.learning_rate, fmt::to_string(defaults.learning_rate))
+          ->value_name("X"),
       "learning rate of AdamW");
-  add("weight-decay", po::value<double>()->default_value(defaults.weight_decay)->value_name("X"),
+  add("weight-decay",
+      po::value<double>()
+          ->default_value(defaults.weight_decay, fmt::to_string(defaults.weight_decay))
+          ->value_name("X"),
       "weight decay of AdamW");
-  add("validation", po::value<double>()->default_value(defaults.validation_fraction)->value_name("FRACTION"),
+  add("validation",
+      po::value<double>()
+          ->default_value(defaults.validation_fraction, fmt::to_string(defaults.validation_fraction))
+          ->value_name("FRACTION"),
       "share of the training genes that early stopping looks at; 0: run all epochs on all pairs");
   add("patience", po::value<std::int64_t>()->default_value(defaults.patience)->value_name("N"),
       "epochs without a better validation loss before stopping");

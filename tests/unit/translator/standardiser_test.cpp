@@ -29,9 +29,10 @@ TEST(Standardiser, MatchesTheClosedFormOfEquallySpacedValues) {
   EXPECT_EQ(fitted.width(), 2);
 }
 
+/// The mean of 1,001 times asinh(1) is off by rounding, so the spread is not exactly 0.
 TEST(Standardiser, ConstantColumnsOfUnevenDecimalsAreConstant) {
   const std::vector<float> values(1001, 0.1F);
-  EXPECT_EQ(Standardiser::fit(values, 1, all_rows(1001), Transform::None).std[0], 1.0);
+  EXPECT_EQ(Standardiser::fit(values, 1, all_rows(1001), Transform::Asinh).std[0], 1.0);
   EXPECT_EQ(Standardiser::fit(std::vector<float>(10, 0.0F), 1, all_rows(10), Transform::Asinh).std[0], 1.0);
 }
 
