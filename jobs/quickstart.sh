@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The whole path on simulated data: installs what is missing, builds, then simulate → pretrain → probe → train →
-# evaluate on genes and on data sets that the translator has never seen. Repeated, it skips what is complete.
+# The whole path on simulated data: installs what is missing, builds, then simulate → prepare → pretrain → probe →
+# train → evaluate on genes and on data sets that the translator has never seen. Repeated, it skips what is complete.
 #   bash jobs/quickstart.sh          results in runs/quickstart; parameters in jobs/quickstart/*.ini
 set -euo pipefail
 # shellcheck source=jobs/common.sh
@@ -18,7 +18,11 @@ step "Simulating ${#datasets[@]} data sets with known networks" $data \
   simulate --job $settings/simulate.ini
 
 expression=()
-for d in "${datasets[@]}"; do expression+=("$data/dataset_$d.h5ad"); done
+for d in "${datasets[@]}"; do
+  step "Normalising the counts of data set $d" "$out/prepared/dataset_$d.h5ad" \
+    prepare --job $settings/prepare.ini --input "$data/dataset_$d.h5ad"
+  expression+=("$out/prepared/dataset_$d.h5ad")
+done
 step "Pretraining the backbone on all cells, without the networks" $out/model \
   pretrain --job $settings/pretrain.ini --resume --expression "${expression[@]}"
 
@@ -26,7 +30,7 @@ for p in "${probes[@]}"; do
   for d in "${datasets[@]}"; do
     step "Probing the frozen backbone: data set $d, background $p" "$out/$p/features_$d.h5" \
       probe --job "$settings/probe_$p.ini" --model $out/model \
-      --expression "$data/dataset_$d.h5ad" --sources "$data/dataset_${d}_tfs.txt"
+      --expression "$out/prepared/dataset_$d.h5ad" --sources "$data/dataset_${d}_tfs.txt"
   done
 
   first=${datasets[0]}
@@ -39,7 +43,7 @@ for p in "${probes[@]}"; do
       evaluate --job $settings/evaluate.ini --setting "$setting" \
       --translator "$out/$p/translator.h5" --features "$out/$p/features_$d.h5" \
       --network "$data/dataset_${d}_network.csv" --train-network "$data/dataset_${first}_network.csv" \
-      --expression "$data/dataset_$d.h5ad"
+      --expression "$out/prepared/dataset_$d.h5ad"
   done
 done
 

@@ -4,7 +4,8 @@ namespace regulus::app {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> table{
-      inspect_command(),
+      simulate_command(), prepare_command(),  pretrain_command(), probe_command(),
+      train_command(),    evaluate_command(), inspect_command(),
   };
   return table;
 }

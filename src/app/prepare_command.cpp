@@ -19,9 +19,8 @@ void declare(po::options_description& description) {
   add("orientation", po::value<std::string>()->default_value("auto")->value_name("WAY"),
       "of text tables: auto, genes-by-cells or cells-by-genes");
   add("normalise", po::value<std::string>()->default_value("auto")->value_name("HOW"),
-      "auto (counts: log1p-cp10k, log-normalised values: none), none, or log1p-cp10k (natural logarithm of 1 "
-      "+ "
-      "counts per 10,000 of the cell)");
+      "auto (counts: log1p-cp10k, log-normalised values: none), none, log1p-cp10k (natural logarithm of 1 + "
+      "counts per 10,000 of the cell) or log1p-median (of 1 + counts per median cell total)");
   add("upper-case", po::bool_switch(), "gene symbols in upper case, as BEELINE's networks have them");
 }
 

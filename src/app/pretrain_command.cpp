@@ -23,8 +23,7 @@ void declare(po::options_description& description) {
   const pretrain::PretrainOptions defaults;
   const pretrain::SamplerOptions sampling;
   const pretrain::RunControl control;
-  po::options_description options("Options of pretrain");
-  auto add = options.add_options();
+  auto add = description.add_options();
   const auto count = [](std::int64_t value) {
     return po::value<std::int64_t>()->default_value(value)->value_name("N");
   };
@@ -49,6 +48,8 @@ void declare(po::options_description& description) {
       "draw every one of the 'cells' equally often, or every one of the 'datasets'");
   add("cls", po::value<std::string>()->default_value("off")->value_name("on|off"),
       "train with a leading <cls> token");
+  add("start", po::value<std::string>()->default_value("coexpression")->value_name("HOW"),
+      "weights to start from: coexpression (gene embeddings from the correlations of the cells) or random");
   add("steps", count(4000), "optimiser steps");
   add("tokens", po::value<std::int64_t>()->value_name("N"),
       "instead of --steps: gene positions to see in all");
@@ -60,13 +61,13 @@ void declare(po::options_description& description) {
   add("warmup", po::value<std::int64_t>()->value_name("N"),
       "steps of linear warm-up (default: a tenth, at most 200)");
   add("weight-decay", real(defaults.optimiser.weight_decay, "0.01"), "of AdamW, on matrices only");
+  add("beta2", real(defaults.optimiser.beta2, "0.98"), "decay of AdamW's second moment");
   add("clip", real(defaults.clip, "1"), "largest norm of the gradient; 0: no limit");
   add("validation", real(0.02, "0.02"),
       "share of the cells of every file held out to measure the loss; 0: none");
   add("validation-samples", count(defaults.validation_samples), "held-out panels per measurement");
   add("validate-every", count(defaults.validation_every), "steps between two rows of loss.csv");
   add("checkpoint-minutes", real(control.checkpoint_minutes, "10"), "minutes between two checkpoints");
-  description.add(options);
 }
 
 /// What lies in the output folder.
@@ -148,6 +149,7 @@ pretrain::PretrainOptions read_training(const Session& session, const pretrain::
   training.sampling.expressed_share = options.get<double>("expressed-share");
   training.sampling.balance_datasets = options.one_of("balance", {"cells", "datasets"}) == "datasets";
   training.sampling.seed = session.seed;
+  training.start = pretrain::parse_start(options.one_of("start", {"coexpression", "random"}));
   training.batch = options.in_range<std::int64_t>("batch", 1, kLargestSize);
   training.leaf = options.in_range<std::int64_t>("leaf", 1, kLargestSize);
   training.schedule.steps = read_steps(options, corpus);
@@ -157,6 +159,7 @@ pretrain::PretrainOptions read_training(const Session& session, const pretrain::
                                        ? options.in_range<std::int64_t>("warmup", 0, kLargestCount)
                                        : std::min<std::int64_t>(200, training.schedule.steps / 10);
   training.optimiser.weight_decay = options.in_range("weight-decay", 0.0, 1e3);
+  training.optimiser.beta2 = options.in_range("beta2", 0.0, 0.9999999);
   training.clip = options.in_range("clip", 0.0, 1e6);
   training.validation_every = options.in_range<std::int64_t>("validate-every", 1, kLargestCount);
   training.validation_samples = options.in_range<std::int64_t>("validation-samples", 0, kLargestSize);

@@ -105,16 +105,17 @@ struct LayerPrimal {
 };
 
 at::Tensor slopes(const at::Tensor& before, double slope) {
-  return at::where(before > 0, 1.0, slope).to(before.scalar_type());
+  return at::where(before > 0, at::ones({}, before.options()), at::full({}, slope, before.options()));
 }
 
 class TransformerPass final : public PanelPass {
  public:
-  TransformerPass(const Weights& weights, const at::Tensor& gene_ids, const at::Tensor& background)
-      : weights_(weights), background_(background.clone()) {
-    const at::Tensor rows = at::embedding(weights.embedding, gene_ids).unsqueeze(0);
-    gene_ = layer_norm(weights.gene_norm, rows)[0];
-    base_ = gene_ + encode_values(weights, background_.unsqueeze(0))[0];
+  TransformerPass(std::shared_ptr<const Weights> weights, const at::Tensor& gene_ids,
+                  const at::Tensor& background)
+      : shared_weights_(std::move(weights)), weights_(*shared_weights_), background_(background.clone()) {
+    const at::Tensor rows = at::embedding(weights_.embedding, gene_ids).unsqueeze(0);
+    gene_ = layer_norm(weights_.gene_norm, rows)[0];
+    base_ = gene_ + encode_values(weights_, background_.unsqueeze(0))[0];
   }
 
   at::Tensor baseline() override { return run(base_.unsqueeze(0).unsqueeze(0))[0][0]; }
@@ -200,6 +201,7 @@ class TransformerPass final : public PanelPass {
                               linear_tangent(layer.feed_forward2, hidden).add_(attended));
   }
 
+  std::shared_ptr<const Weights> shared_weights_;
   const Weights& weights_;
   at::Tensor background_;  // [L]
   at::Tensor gene_;        // [L, d] gene part of the input
@@ -214,7 +216,7 @@ class Transformer final : public Backbone {
       : config_(model.config),
         vocabulary_(model.vocabulary),
         precision_(precision),
-        weights_(unpack(model.config, convert(model.weights, precision))) {}
+        weights_(std::make_shared<const Weights>(unpack(model.config, convert(model.weights, precision)))) {}
 
   const data::Vocabulary& vocabulary() const override { return vocabulary_; }
   at::ScalarType precision() const override { return precision_; }
@@ -230,7 +232,7 @@ class Transformer final : public Backbone {
   TransformerConfig config_;
   data::Vocabulary vocabulary_;
   at::ScalarType precision_;
-  Weights weights_;
+  std::shared_ptr<const Weights> weights_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "regulus/core/error.h"
@@ -33,13 +34,32 @@ Normalise settle(Normalise asked, ValueScale scale, const Expression& expression
       "or --normalise none to keep them");
 }
 
+std::vector<double> cell_totals(const Expression& expression) {
+  std::vector<double> totals;
+  for (std::size_t cell = 0; cell < expression.cells.size(); ++cell)
+    totals.push_back(std::accumulate(expression.value.begin() + expression.row_begin[cell],
+                                     expression.value.begin() + expression.row_begin[cell + 1], 0.0));
+  return totals;
+}
+
+/// ln(1 + target · value / total of the cell)
+void scale_and_log(Expression& expression, const std::vector<double>& totals, double target) {
+  for (std::size_t cell = 0; cell < expression.cells.size(); ++cell)
+    for (auto n = expression.row_begin[cell]; n < expression.row_begin[cell + 1]; ++n) {
+      float& value = expression.value[static_cast<std::size_t>(n)];
+      value = static_cast<float>(std::log1p(target * value / totals[cell]));
+    }
+}
+
 }  // namespace
 
 Normalise parse_normalise(const std::string& text) {
   if (text == "auto") return Normalise::Auto;
   if (text == "none") return Normalise::None;
   if (text == "log1p-cp10k") return Normalise::Log1pCp10k;
-  throw OptionError("unknown normalisation '" + text + "'", "--normalise", "use auto, none or log1p-cp10k");
+  if (text == "log1p-median") return Normalise::Log1pMedian;
+  throw OptionError("unknown normalisation '" + text + "'", "--normalise",
+                    "use auto, none, log1p-cp10k or log1p-median");
 }
 
 ValueScale detect_scale(const Expression& expression) {
@@ -64,14 +84,17 @@ std::int64_t drop_empty_cells(Expression& expression) {
 }
 
 void log1p_cp10k(Expression& expression) {
-  for (std::size_t cell = 0; cell < expression.cells.size(); ++cell) {
-    const auto begin = expression.value.begin() + expression.row_begin[cell];
-    const auto end = expression.value.begin() + expression.row_begin[cell + 1];
-    double total = 0.0;
-    for (auto value = begin; value != end; ++value) total += *value;
-    for (auto value = begin; value != end; ++value)
-      *value = static_cast<float>(std::log1p(kCountsPerCell * *value / total));
-  }
+  scale_and_log(expression, cell_totals(expression), kCountsPerCell);
+}
+
+void log1p_median(Expression& expression) {
+  const std::vector<double> totals = cell_totals(expression);
+  if (totals.empty()) return;
+  std::vector<double> sorted = totals;
+  std::sort(sorted.begin(), sorted.end());
+  const std::size_t half = sorted.size() / 2;
+  const double median = sorted.size() % 2 == 1 ? sorted[half] : 0.5 * (sorted[half - 1] + sorted[half]);
+  scale_and_log(expression, totals, median);
 }
 
 ValueScale normalise(Expression& expression, Normalise method, const std::string& where) {
@@ -85,8 +108,10 @@ ValueScale normalise(Expression& expression, Normalise method, const std::string
   if (scale == ValueScale::LogNormalised)
     log::warning("{}: values look log-normalised already (maximum {:g}) and are normalised again, as asked",
                  where, maximum(expression));
-  log::info("{}: values look like {}, normalised by log1p-cp10k", where, to_string(scale));
-  log1p_cp10k(expression);
+  const bool median = settled == Normalise::Log1pMedian;
+  log::info("{}: values look like {}, normalised by {}", where, to_string(scale),
+            median ? "log1p-median" : "log1p-cp10k");
+  (median ? log1p_median : log1p_cp10k)(expression);
   return ValueScale::LogNormalised;
 }
 

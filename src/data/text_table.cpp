@@ -57,8 +57,7 @@ std::string LineReader::where() const {
   return file_.string() + ", line " + std::to_string(line_number_);
 }
 
-/// Appends one block to the buffer; false if there is none. The stream is closed at the end of the data,
-/// because only then does the gzip filter look at what is missing.
+/// Appends one block to the buffer; false if there is none.
 bool LineReader::fill() {
   if (at_end_) return false;
   buffer_.erase(0, begin_);
@@ -70,7 +69,6 @@ bool LineReader::fill() {
         source_->stream.sgetn(buffer_.data() + old_size, static_cast<std::streamsize>(kBlock_bytes));
     buffer_.resize(old_size + static_cast<std::size_t>(count));
     at_end_ = buffer_.size() < old_size + kBlock_bytes;
-    if (at_end_) boost::iostreams::close(source_->stream, std::ios::in);
   } catch (const std::ios_base::failure&) {
     throw InputError("the gzip data is truncated or damaged", file_.string(),
                      "copy or download the file again");

@@ -45,7 +45,7 @@ class Trainer {
         sampler_(corpus, options.sampling),
         has_validation_(!corpus.validation_cells().empty() && options.validation_samples > 0),
         job_(job_of(options, config, corpus)),
-        parameters_(backbone::random_weights(config, options.sampling.seed)),
+        parameters_(initial_weights(comm, corpus, config, options.start, options.sampling.seed)),
         optimiser_(options.optimiser, parameters_.in_matrix()),
         sum_(parameters_.size() + kTotals) {}
 

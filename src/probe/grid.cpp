@@ -24,14 +24,16 @@ std::vector<double> parse_values(const std::string& text, const std::string& opt
       used = 0;
     }
     if (used != item.size() || item.empty() || !std::isfinite(value))
-      throw OptionError("'" + item + "' is not a number", option, "give a number of points or values such as 0.5,1,2");
+      throw OptionError("'" + item + "' is not a number", option,
+                        "give a number of points or values such as 0.5,1,2");
     values.push_back(value);
   }
   return values;
 }
 
 bool is_count(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
 }  // namespace
@@ -50,9 +52,11 @@ std::vector<double> parse_grid(const std::string& text, double value_max, const 
     return values;
   }
   const std::int64_t points = text.size() > 6 ? kMostPoints + 1 : std::stoll(text);
-  if (points < 1 || points > kMostPoints) throw OptionError("the number of grid points must be 1 to 1024", option);
+  if (points < 1 || points > kMostPoints)
+    throw OptionError("the number of grid points must be 1 to 1024", option);
   if (value_max <= 0.0)
-    throw OptionError("the model does not record the range of its input", option, "give the grid's values, such as 0.5,1,2");
+    throw OptionError("the model does not record the range of its input", option,
+                      "give the grid's values, such as 0.5,1,2");
   return even_grid(value_max, points);
 }
 

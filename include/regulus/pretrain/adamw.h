@@ -8,7 +8,7 @@ namespace regulus::pretrain {
 
 struct AdamWOptions {
   double beta1 = 0.9;
-  double beta2 = 0.999;
+  double beta2 = 0.98;
   double epsilon = 1e-8;
   double weight_decay = 0.01;
 };

@@ -7,6 +7,7 @@
 
 #include "regulus/backbone/config.h"
 #include "regulus/pretrain/adamw.h"
+#include "regulus/pretrain/initial_weights.h"
 #include "regulus/pretrain/sampler.h"
 #include "regulus/pretrain/schedule.h"
 
@@ -15,6 +16,7 @@ namespace regulus::pretrain {
 /// Everything that decides the weights of a training run, besides the corpus and the architecture.
 struct PretrainOptions {
   SamplerOptions sampling;
+  Start start = Start::Coexpression;
   Schedule schedule;
   AdamWOptions optimiser;
   std::int64_t batch = 64;  ///< samples per step

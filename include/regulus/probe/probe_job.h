@@ -18,10 +18,10 @@ struct ValueRows {
 
 /// Everything that decides the features of a run, apart from the model: the same on every rank.
 struct ProbeJob {
-  std::vector<std::string> genes;             ///< G names: the panel, and the targets
-  std::vector<std::int64_t> gene_ids;         ///< [G] token ids
-  std::vector<std::int64_t> sources;          ///< [S] positions in `genes`
-  std::optional<std::int64_t> cls_id;         ///< token that leads the panel, if any
+  std::vector<std::string> genes;      ///< G names: the panel, and the targets
+  std::vector<std::int64_t> gene_ids;  ///< [G] token ids
+  std::vector<std::int64_t> sources;   ///< [S] positions in `genes`
+  std::optional<std::int64_t> cls_id;  ///< token that leads the panel, if any
   double cls_value = 0.0;
 
   bool vvp = false, gdt = false, osg = false;  ///< features asked for

@@ -22,14 +22,14 @@ struct Unit {
 /// Units of one tile, in a fixed order that depends on the job alone.
 std::vector<Unit> units_of_tile(const ProbeJob& job, std::int64_t tile);
 
-/// Features of one tile, summed over backgrounds and cells in any order and on any ranks with the same bits (exact sums).
-/// The responses are \see DESIGN: VVP and GDT of arXiv 2605.08128, and OSG.
+/// Features of one tile, summed over backgrounds and cells in any order and on any ranks with the same bits
+/// (exact sums). The responses are \see DESIGN: VVP and GDT of arXiv 2605.08128, and OSG.
 class TileFeatures {
  public:
   TileFeatures(const ProbeJob& job, std::int64_t tile);
 
-  /// Adds one unit of this tile. \throws ModelError on a response that is not finite, naming gene and background
-  /// \collective no
+  /// Adds one unit of this tile. \throws ModelError on a response that is not finite, naming gene and
+  /// background \collective no
   void add(const backbone::Backbone& model, const Unit& unit);
 
   /// The features by probe name, float32 [sources of the tile, G, width], on `owner`; empty elsewhere.
@@ -37,11 +37,8 @@ class TileFeatures {
   std::map<std::string, std::vector<float>> reduce(const comm::Communicator& comm, int owner);
 
  private:
-  class Responses;
-
-  void add_grid(backbone::PanelPass& pass, const float* background, std::int64_t row);
-  void add_reference(backbone::PanelPass& pass, const float* background, Responses& responses);
-  void add_observed(backbone::PanelPass& pass, const float* cell, std::int64_t row);
+  void add_grids(backbone::PanelPass& pass, std::int64_t row);
+  void add_observed(backbone::PanelPass& pass, std::int64_t row);
 
   const ProbeJob& job_;
   std::int64_t first_source_;

@@ -147,7 +147,8 @@ TEST(H5ad, RefusesFilesThatLackAPart) {
                   }),
                   "has no X");
   expect_mentions(written([](H5File& file) { file.create_group("/obs"); }), "/obs", "_index");
-  expect_mentions(written([](H5File& file) { file.write_strings("/obs", {"one"}); }), "/obs", "no field 'index'");
+  expect_mentions(written([](H5File& file) { file.write_strings("/obs", {"one"}); }), "/obs",
+                  "no field 'index'");
   expect_mentions(written([](H5File& file) {
                     test::write_names(file, "/obs", {"one"});
                     test::write_names(file, "/var", {"A"});

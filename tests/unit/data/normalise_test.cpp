@@ -60,7 +60,16 @@ TEST(Normalise, DropsCellsWithoutExpression) {
   EXPECT_EQ(drop_empty_cells(expression), 0);
 }
 
+TEST(Normalise, MedianScalesEveryCellToTheMedianTotal) {
+  Expression expression = with_values({1, 3, 0, 8});
+  ASSERT_EQ(normalise(expression, Normalise::Log1pMedian, "x"), ValueScale::LogNormalised);
+  const auto dense = expression.dense();  // totals 4 and 8: the median is 6
+  EXPECT_FLOAT_EQ(dense[0], static_cast<float>(std::log1p(1.5)));
+  EXPECT_FLOAT_EQ(dense[3], static_cast<float>(std::log1p(6.0)));
+}
+
 TEST(Normalise, ParsesTheOption) {
+  EXPECT_EQ(parse_normalise("log1p-median"), Normalise::Log1pMedian);
   EXPECT_EQ(parse_normalise("auto"), Normalise::Auto);
   EXPECT_EQ(parse_normalise("none"), Normalise::None);
   EXPECT_EQ(parse_normalise("log1p-cp10k"), Normalise::Log1pCp10k);

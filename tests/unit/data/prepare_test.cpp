@@ -44,6 +44,7 @@ TEST(Prepare, JoinsInputsOverTheUnionOfTheirGenes) {
   EXPECT_EQ(prepared.expression.cells, (Names{"c_1", "c_2", "c_1-1", "c_9"}));
   EXPECT_EQ(prepared.dataset, (Names{"a", "a", "b", "b"}));
   EXPECT_EQ(prepared.expression.dense(), (std::vector<float>{1, 3, 0, 0, 5, 0, 0, 0, 7, 0, 9, 8}));
+  EXPECT_EQ(prepared.expression.column, (std::vector<std::int32_t>{0, 1, 1, 2, 1, 2}));
   EXPECT_EQ(prepared.scale, ValueScale::Counts);
 }
 

@@ -19,9 +19,9 @@ struct Reference {
 
   void step(int t, double g, double rate) {
     m = 0.9 * m + 0.1 * g;
-    v = 0.999 * v + 0.001 * g * g;
+    v = 0.98 * v + 0.02 * g * g;
     const double m_hat = m / (1.0 - std::pow(0.9, t));
-    const double v_hat = v / (1.0 - std::pow(0.999, t));
+    const double v_hat = v / (1.0 - std::pow(0.98, t));
     value -= rate * (m_hat / (std::sqrt(v_hat) + 1e-8) + decay * value);
   }
 };

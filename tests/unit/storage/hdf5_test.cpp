@@ -151,6 +151,14 @@ TEST(Hdf5, WrongRequestsNameFileAndPath) {
   expect_mentions(error_of(ErrorKind::Input, [&] { file.children("/bytes"); }), "/bytes");
 }
 
+TEST(Hdf5, ADataSetIsNotWrittenTwice) {
+  const test::TempFolder folder;
+  H5File file = H5File::create(folder / "x.h5");
+  file.write_scalar("/x", 1.0);
+  const auto text = error_of(ErrorKind::Storage, [&] { file.write_scalar("/x", 2.0); });
+  expect_mentions(text, "x.h5:/x", "name already exists");
+}
+
 TEST(Hdf5, WhatIsNotHdf5IsAnInputErrorOrTheKindAskedFor) {
   const test::TempFolder folder;
   write_text_atomically(folder / "x.h5", "Gene1,Gene2\n");

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "regulus/backbone/backbone.h"
+#include "regulus/probe/probe_job.h"
+
+namespace regulus::probe {
+
+/// One state: the panel's background with one source at one value.
+struct State {
+  std::int64_t source = 0;  ///< index in the job's sources
+  double value = 0.0;
+};
+
+/// Opens the job's panel, <cls> included, over one row of values [G].
+std::unique_ptr<backbone::PanelPass> open_panel(const backbone::Backbone& model, const ProbeJob& job,
+                                                const float* row);
+
+/// States in one pass, by the panel's length alone, so that batches, and with them the bits, never depend on
+/// the ranks.
+std::int64_t states_per_pass(std::int64_t panel_length);
+
+/// Panel positions of the sources of some states. \return [n] int64
+at::Tensor positions(const ProbeJob& job, const State* states, std::int64_t count);
+
+/// A model's responses without the <cls> column, as doubles. \param response [n, panel] \return [n, G],
+/// contiguous \param states the n states, for the error \param what the rows' name ("background 3"), for the
+/// error \throws ModelError if one is not finite, naming the source
+at::Tensor gene_columns(const ProbeJob& job, const at::Tensor& response, const State* states,
+                        const std::string& what);
+
+}  // namespace regulus::probe

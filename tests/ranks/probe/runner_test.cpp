@@ -1,0 +1,78 @@
+// A whole probe run on every number of ranks, fewer tiles than ranks included.
+#include "regulus/probe/runner.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "regulus/backbone/transformer.h"
+#include "regulus/comm/agree.h"
+#include "regulus/core/error.h"
+#include "support/definitions.h"
+#include "support/tiny_job.h"
+
+namespace {
+
+using namespace regulus;
+
+class Runner : public ::testing::TestWithParam<std::int64_t> {
+ protected:
+  Runner()
+      : world_(comm::Communicator::world()),
+        model_(test::tiny_model(9, 5)),
+        job_(test::tiny_job(model_, GetParam(), 3)) {
+    file_ = std::filesystem::temp_directory_path() /
+            ("regulus_runner_" + std::to_string(world_.size()) + "_" + std::to_string(GetParam()) + ".h5");
+  }
+  ~Runner() override {
+    world_.barrier();
+    if (world_.is_root()) std::filesystem::remove(file_);
+  }
+
+  void run() {
+    storage::FeatureStoreHeader header;
+    header.targets = job_.genes;
+    for (const auto source : job_.sources)
+      header.sources.push_back(job_.genes[static_cast<std::size_t>(source)]);
+    header.probes = probe::feature_columns(job_);
+    header.background = "cells";
+    header.provenance_json = "{}";
+    header.sources_per_tile = job_.sources_per_tile;
+    storage::FeatureStoreWriter store(world_, file_, header);
+    const auto backbone = backbone::make_transformer(model_, at::kFloat);
+    Progress progress("probe", probe::units_of_rank(world_, job_), "units", false);
+    probe::run(world_, *backbone, job_, store, progress);
+    store.finish("{}");
+  }
+
+  comm::Communicator world_;
+  backbone::Model model_;
+  probe::ProbeJob job_;
+  std::filesystem::path file_;
+};
+
+TEST_P(Runner, WritesEveryFeatureOfEveryPair) {
+  run();
+  const storage::FeatureStore store(file_);
+  const test::Definitions definition(model_, job_);
+  for (std::int64_t s = 0; s < job_.source_count(); ++s)
+    for (const auto& [probe, expected] :
+         {std::pair{"vvp", definition.vvp(s)}, std::pair{"gdt", definition.gdt(s)},
+          std::pair{"osg", definition.osg(s)}}) {
+      const at::Tensor found = at::tensor(store.read_sources(probe, s, 1), at::kDouble)
+                                   .reshape({job_.gene_count(), expected.size(1)});
+      EXPECT_LT((found - expected).abs().max().item<double>(), 5e-6) << probe << " of source " << s;
+    }
+}
+
+TEST_P(Runner, FailureOfOneRankIsTheErrorOfAll) {
+  // Only the rank that has the last unit of the last tile meets the value that the model answers with
+  // infinity.
+  job_.cells.values.back() = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THROW(run(), ModelError);
+  comm::agree_on_root(world_, "clean up", [&] { std::filesystem::remove(file_.string() + ".partial"); });
+}
+
+INSTANTIATE_TEST_SUITE_P(Sources, Runner, ::testing::Values(1, 5, 8));
+
+}  // namespace

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "regulus/core/random.h"
+#include "regulus/probe/probe_job.h"
+#include "support/tiny_model.h"
+
+namespace regulus::test {
+
+/// A job over all genes of a tiny model: every feature, shared and unshared grid values, random backgrounds
+/// and cells.
+inline probe::ProbeJob tiny_job(const backbone::Model& model, std::int64_t sources, std::int64_t rows) {
+  probe::ProbeJob job;
+  const std::int64_t genes = model.vocabulary.size() - 3;
+  for (std::int64_t i = 0; i < genes; ++i) {
+    job.genes.push_back(model.vocabulary.token(i));
+    job.gene_ids.push_back(i);
+  }
+  for (std::int64_t s = 0; s < sources; ++s) job.sources.push_back((3 * s + 1) % genes);
+  job.vvp = job.gdt = job.osg = true;
+  job.perturbation_grid = {1.5, 3.0, 6.0};
+  job.gradient_grid = {0.0, 3.0};
+  job.v_b = 0.5;
+  job.sources_per_tile = 2;
+  job.cells_per_unit = 2;
+  RandomStream random(9, "tiny_job");
+  const auto random_rows = [&](std::int64_t count) {
+    probe::ValueRows result{genes, {}};
+    for (std::int64_t k = 0; k < count * genes; ++k)
+      result.values.push_back(static_cast<float>(5.0 * random.uniform()));
+    return result;
+  };
+  job.backgrounds = random_rows(rows);
+  job.cells = random_rows(rows + 1);
+  return job;
+}
+
+}  // namespace regulus::test
