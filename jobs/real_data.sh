@@ -46,20 +46,24 @@ prepare hESC "$beeline/hESC/expression_partial.h5ad"
 step "Pretraining the backbone on ${#prepared[@]} data sets" $out/model \
   pretrain --job $settings/pretrain.ini --resume --expression "${prepared[@]}"
 
-probe() { # DATASET TF_LIST
-  step "Probing $1" "$out/features_$1.h5" \
-    probe --job $settings/probe.ini --model $out/model --expression "$out/data/$1.h5ad" --sources "$2"
-}
-probe hESC "$beeline/hESC/tfs_partial.txt"
-probe mDC "$beeline/mDC/tfs_TFs500.txt"
+# Twice: the probes, and the control that sees only the gene embeddings.
+for kind in probe probe_emb; do
+  features=$out/$kind
+  probe() { # DATASET TF_LIST
+    step "Probing $1 ($kind)" "$features/$1.h5" \
+      probe --job $settings/$kind.ini --model $out/model --expression "$out/data/$1.h5ad" --sources "$2"
+  }
+  probe hESC "$beeline/hESC/tfs_partial.txt"
+  probe mDC "$beeline/mDC/tfs_TFs500.txt"
 
-step "Training the translator on hESC x STRING" $out/translator.h5 \
-  train --job $settings/train.ini --features $out/features_hESC.h5 --network "$beeline/hESC/STRING_partial.csv"
+  step "Training the translator on hESC x STRING ($kind)" "$features/translator.h5" \
+    train --job $settings/train.ini --features "$features/hESC.h5" --network "$beeline/hESC/STRING_partial.csv"
 
-step "Evaluating on mDC, genes of the training excluded" $out/evaluation_mDC \
-  evaluate --job $settings/evaluate.ini --translator $out/translator.h5 --features $out/features_mDC.h5 \
-  --network "$beeline"/mDC/{STRING,NonSpecific,CellTypeSpecific}_TFs500.csv \
-  --train-network "$beeline/hESC/STRING_partial.csv" --expression $out/data/mDC.h5ad
+  step "Evaluating on mDC, genes of the training excluded ($kind)" "$features/evaluation_mDC" \
+    evaluate --job $settings/evaluate.ini --translator "$features/translator.h5" --features "$features/mDC.h5" \
+    --network "$beeline"/mDC/{STRING,NonSpecific,CellTypeSpecific}_TFs500.csv \
+    --train-network "$beeline/hESC/STRING_partial.csv" --expression $out/data/mDC.h5ad
+done
 
 say "Result"
-"$program" inspect --log-level error $out/evaluation_mDC/metrics.json
+"$program" inspect --log-level error $out/probe{,_emb}/evaluation_mDC/metrics.json

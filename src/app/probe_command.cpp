@@ -28,7 +28,7 @@ void declare(po::options_description& options) {
       "prepared .h5ad: the genes, and the cells of backgrounds and of osg")(
       "genes", po::value<std::string>(), "gene list, one symbol a line (default: the genes of --expression)")(
       "sources", po::value<std::string>(), "TF list, one symbol a line (default: every gene)")(
-      "features", list<std::string>({"vvp", "gdt"}, "vvp,gdt"), "features: vvp, gdt, osg")(
+      "features", list<std::string>({"vvp", "gdt"}, "vvp,gdt"), "features: vvp, gdt, osg, emb")(
       "background", po::value<std::string>()->default_value("virtual"),
       "state of the other genes for vvp and gdt: virtual, mean or cells")(
       "background-cells", po::value<std::int64_t>()->default_value(16), "cells of --background cells")(
@@ -56,11 +56,13 @@ void choose_features(const Options& options, probe::ProbeJob& job) {
       job.gdt = true;
     else if (feature == "osg")
       job.osg = true;
+    else if (feature == "emb")
+      job.emb = true;
     else
       throw OptionError("'" + feature + "' is not available", "--features",
-                        "this version computes vvp, gdt and osg");
+                        "this version computes vvp, gdt, osg and emb");
   }
-  if (!job.vvp && !job.gdt && !job.osg) throw OptionError("no feature asked for", "--features");
+  if (!job.vvp && !job.gdt && !job.osg && !job.emb) throw OptionError("no feature asked for", "--features");
 }
 
 void choose_grids(const Options& options, double value_max, probe::ProbeJob& job) {
@@ -168,7 +170,7 @@ storage::FeatureStoreHeader header_of(const Session& session, const backbone::Mo
   header.targets = job.genes;
   for (const std::int64_t source : job.sources)
     header.sources.push_back(job.genes[static_cast<std::size_t>(source)]);
-  header.probes = probe::feature_columns(job);
+  header.probes = probe::feature_columns(job, model.config.width);
   header.grids = {
       {"perturbation", job.perturbation_grid}, {"gradient", job.gradient_grid}, {"v_b", {job.v_b}}};
   header.background = session.options.get<std::string>("background");

@@ -73,10 +73,11 @@ void run(Session& session) {
   comm::agree_on_root(session.world, "creating --out", [&] { create_folder(folder); });
   comm::agree(session.world, "simulating", [&] {
     const data::Universe universe = data::draw_universe(simulation);
-    Progress progress("simulate", simulation.datasets, "data sets", session.progress);
+    Progress progress("simulate", (simulation.datasets + session.world.size() - 1) / session.world.size(),
+                      "data sets of this rank", session.progress);
     for (std::int64_t d = session.world.rank(); d < simulation.datasets; d += session.world.size()) {
       write(folder, data::draw_dataset(simulation, universe, d), session.provenance);
-      progress.advance(session.world.size());
+      progress.advance(1);
     }
   });
   log::info("wrote {} data sets to {}", simulation.datasets, folder.string());

@@ -223,6 +223,10 @@ class Transformer final : public Backbone {
   double value_max() const override { return config_.value_max; }
   std::int64_t max_panel() const override { return config_.max_panel; }
 
+  at::Tensor embeddings(const at::Tensor& gene_ids) const override {
+    return at::embedding(weights_->embedding, gene_ids);
+  }
+
   std::unique_ptr<PanelPass> open_panel(const at::Tensor& gene_ids,
                                         const at::Tensor& background) const override {
     return std::make_unique<TransformerPass>(weights_, gene_ids, background);

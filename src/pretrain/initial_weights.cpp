@@ -17,7 +17,7 @@ namespace {
 constexpr double kEmbeddingScale = 0.2;        // standard deviation of an embedding row
 constexpr double kAttentionGain = 2.5;         // of query and key weights
 constexpr std::size_t kMostCells = 1000;       // of a data set, for the correlation
-constexpr std::int64_t kIterations = 12;       // of the subspace iteration
+constexpr std::int64_t kIterations = 10;       // of the subspace iteration
 constexpr std::int64_t kExtraDirections = 16;  // beyond the embedding's width, for its convergence
 
 /// One data set's standardised training cells as an operator: never dense.
@@ -91,10 +91,12 @@ class StandardisedCells {
     std::vector<double> projection(offset.size());
     std::transform(offset.begin(), offset.end(), projection.begin(), [](double value) { return -value; });
     for_each_value(cell, [&](std::int32_t gene, double value) {
-      for (std::size_t j = 0; j < projection.size(); ++j) projection[j] += value * at_row(rows, gene)[j];
+      const double* row = at_row(rows, gene);
+      for (std::size_t j = 0; j < projection.size(); ++j) projection[j] += value * row[j];
     });
     for_each_value(cell, [&](std::int32_t gene, double value) {
-      for (std::size_t j = 0; j < projection.size(); ++j) at_row(sums, gene)[j] += value * projection[j];
+      double* sum = at_row(sums, gene);
+      for (std::size_t j = 0; j < projection.size(); ++j) sum[j] += value * projection[j];
     });
     for (std::size_t j = 0; j < projection.size(); ++j) total[j] += projection[j];
   }

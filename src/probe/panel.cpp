@@ -1,6 +1,7 @@
 #include "regulus/probe/panel.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "regulus/core/error.h"
@@ -10,28 +11,33 @@ namespace regulus::probe {
 
 namespace {
 
-using PositionOf = std::unordered_map<std::string, std::int64_t>;
+/// Positions of names: by the exact symbol, then by the upper-case form of both.
+class NameIndex {
+ public:
+  explicit NameIndex(const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      exact_.emplace(names[i], static_cast<std::int64_t>(i));
+      upper_.emplace(data::upper_case(names[i]), static_cast<std::int64_t>(i));
+    }
+  }
 
-PositionOf positions_by_name(const std::vector<std::string>& names) {
-  PositionOf position;
-  for (std::size_t i = 0; i < names.size(); ++i) position.emplace(names[i], static_cast<std::int64_t>(i));
-  return position;
-}
+  std::optional<std::int64_t> find(const std::string& name) const {
+    if (const auto found = exact_.find(name); found != exact_.end()) return found->second;
+    if (const auto found = upper_.find(data::upper_case(name)); found != upper_.end()) return found->second;
+    return std::nullopt;
+  }
 
-/// Exact symbol, then upper case, as genes are found in a vocabulary.
-PositionOf::const_iterator find_gene(const PositionOf& position, const std::string& name) {
-  const auto exact = position.find(name);
-  return exact != position.end() ? exact : position.find(data::upper_case(name));
-}
+ private:
+  std::unordered_map<std::string, std::int64_t> exact_, upper_;
+};
 
 void set_sources(ProbeJob& job, const std::vector<std::string>& sources, PanelReport& report) {
-  const PositionOf position = positions_by_name(job.genes);
+  const NameIndex index(job.genes);
   for (const std::string& source : sources.empty() ? job.genes : sources) {
-    const auto found = find_gene(position, source);
-    if (found == position.end())
-      report.unknown_sources.push_back(source);
+    if (const auto position = index.find(source))
+      job.sources.push_back(*position);
     else
-      job.sources.push_back(found->second);
+      report.unknown_sources.push_back(source);
   }
   std::sort(job.sources.begin(), job.sources.end());
   job.sources.erase(std::unique(job.sources.begin(), job.sources.end()), job.sources.end());
@@ -42,14 +48,14 @@ void set_sources(ProbeJob& job, const std::vector<std::string>& sources, PanelRe
 
 /// Columns of the panel's genes in an expression matrix.
 std::vector<std::int64_t> columns_of_panel(const ProbeJob& job, const data::Expression& expression) {
-  const PositionOf position = positions_by_name(expression.genes);
+  const NameIndex index(expression.genes);
   std::vector<std::int64_t> columns;
   for (const std::string& gene : job.genes) {
-    const auto found = find_gene(position, gene);
-    if (found == position.end())
+    const auto position = index.find(gene);
+    if (!position)
       throw InputError("gene '" + gene + "' of the panel has no expression", "--expression",
                        "leave --genes out, or list only genes of the expression file");
-    columns.push_back(found->second);
+    columns.push_back(*position);
   }
   return columns;
 }

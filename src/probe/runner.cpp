@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "embedding_sums.h"
 #include "regulus/comm/agree.h"
 #include "regulus/probe/tile_features.h"
 
@@ -33,7 +34,7 @@ std::vector<Unit> units_of_round(const comm::Communicator& comm, const ProbeJob&
 class Round {
  public:
   Round(const comm::Communicator& comm, const ProbeJob& job, std::int64_t first, std::int64_t last)
-      : comm_(comm), first_(first), units_(units_of_round(comm, job, first, last)) {
+      : comm_(comm), job_(job), first_(first), units_(units_of_round(comm, job, first, last)) {
     for (std::int64_t tile = first; tile < last; ++tile) features_.emplace_back(job, tile);
   }
 
@@ -47,19 +48,22 @@ class Round {
   }
 
   /// The finished tiles that this rank writes.
-  std::vector<storage::FeatureStoreWriter::Tile> reduce() {
+  std::vector<storage::FeatureStoreWriter::Tile> reduce(const backbone::Backbone& model) {
     std::vector<storage::FeatureStoreWriter::Tile> mine;
     for (std::size_t k = 0; k < features_.size(); ++k) {
       const std::int64_t tile = first_ + static_cast<std::int64_t>(k);
       const int owner = static_cast<int>(tile % comm_.size());
       auto features = features_[k].reduce(comm_, owner);
-      if (comm_.rank() == owner) mine.push_back({tile, std::move(features)});
+      if (comm_.rank() != owner) continue;
+      if (job_.emb) features["emb"] = embedding_sums(model, job_, tile);
+      mine.push_back({tile, std::move(features)});
     }
     return mine;
   }
 
  private:
   const comm::Communicator& comm_;
+  const ProbeJob& job_;
   std::int64_t first_;
   std::vector<Unit> units_;
   std::deque<TileFeatures> features_;
@@ -67,7 +71,7 @@ class Round {
 
 }  // namespace
 
-std::vector<storage::ProbeColumns> feature_columns(const ProbeJob& job) {
+std::vector<storage::ProbeColumns> feature_columns(const ProbeJob& job, std::int64_t embedding_width) {
   std::vector<storage::ProbeColumns> columns;
   if (job.vvp)
     columns.push_back({"vvp", static_cast<std::int64_t>(job.perturbation_grid.size()),
@@ -78,6 +82,8 @@ std::vector<storage::ProbeColumns> feature_columns(const ProbeJob& job) {
   if (job.osg)
     columns.push_back(
         {"osg", 4, "observed-state gradient J over cells: mean, mean |J|, standard deviation, mean J x"});
+  if (job.emb)
+    columns.push_back({"emb", embedding_width, "sum of the model's gene embeddings of source and target"});
   return columns;
 }
 
@@ -96,7 +102,7 @@ void run(const comm::Communicator& comm, const backbone::Backbone& model, const 
   for (std::int64_t first = 0; first < job.tile_count(); first += step) {
     Round round(comm, job, first, std::min(first + step, job.tile_count()));
     round.compute(model, progress);
-    store.write_round(round.reduce());
+    store.write_round(round.reduce(model));
   }
 }
 

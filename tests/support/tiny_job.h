@@ -19,7 +19,7 @@ inline probe::ProbeJob tiny_job(const backbone::Model& model, std::int64_t sourc
     job.gene_ids.push_back(i);
   }
   for (std::int64_t s = 0; s < sources; ++s) job.sources.push_back((3 * s + 1) % genes);
-  job.vvp = job.gdt = job.osg = true;
+  job.vvp = job.gdt = job.osg = job.emb = true;
   job.perturbation_grid = {1.5, 3.0, 6.0};
   job.gradient_grid = {0.0, 3.0};
   job.v_b = 0.5;

@@ -54,6 +54,9 @@ class Backbone {
   /// Longest panel that the model was trained with.
   virtual std::int64_t max_panel() const = 0;
 
+  /// The model's own embeddings of tokens, as its table holds them. \param gene_ids [n] int64 \return [n, d]
+  virtual at::Tensor embeddings(const at::Tensor& gene_ids) const = 0;
+
   /// \param gene_ids [L] int64 \param background [L] values in precision()
   virtual std::unique_ptr<PanelPass> open_panel(const at::Tensor& gene_ids,
                                                 const at::Tensor& background) const = 0;

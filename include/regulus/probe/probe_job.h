@@ -24,12 +24,12 @@ struct ProbeJob {
   std::optional<std::int64_t> cls_id;  ///< token that leads the panel, if any
   double cls_value = 0.0;
 
-  bool vvp = false, gdt = false, osg = false;  ///< features asked for
-  std::vector<double> perturbation_grid;       ///< M values p_m of VVP
-  std::vector<double> gradient_grid;           ///< T values b_t of GDT
-  double v_b = 0.0;                            ///< value of the source in VVP's reference state
-  ValueRows backgrounds;                       ///< of VVP and GDT: features are averaged over the rows
-  ValueRows cells;                             ///< of OSG
+  bool vvp = false, gdt = false, osg = false, emb = false;  ///< features asked for
+  std::vector<double> perturbation_grid;                    ///< M values p_m of VVP
+  std::vector<double> gradient_grid;                        ///< T values b_t of GDT
+  double v_b = 0.0;                                         ///< value of the source in VVP's reference state
+  ValueRows backgrounds;  ///< of VVP and GDT: features are averaged over the rows
+  ValueRows cells;        ///< of OSG
 
   std::int64_t sources_per_tile = 8;
   std::int64_t cells_per_unit = 4;  ///< rows of backgrounds or cells in one unit of work

@@ -9,7 +9,8 @@
 namespace regulus::probe {
 
 /// Columns of each feature that the job asks for, in the order of the feature store.
-std::vector<storage::ProbeColumns> feature_columns(const ProbeJob& job);
+/// \param embedding_width d of the model, the width of `emb`
+std::vector<storage::ProbeColumns> feature_columns(const ProbeJob& job, std::int64_t embedding_width);
 
 /// Computes every tile and writes it. The units of a round's tiles (source block x cell block) are spread
 /// over the ranks; each tile's sums meet on one rank, and all ranks write the round in one collective

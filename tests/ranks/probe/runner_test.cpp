@@ -34,7 +34,7 @@ class Runner : public ::testing::TestWithParam<std::int64_t> {
     header.targets = job_.genes;
     for (const auto source : job_.sources)
       header.sources.push_back(job_.genes[static_cast<std::size_t>(source)]);
-    header.probes = probe::feature_columns(job_);
+    header.probes = probe::feature_columns(job_, model_.config.width);
     header.background = "cells";
     header.provenance_json = "{}";
     header.sources_per_tile = job_.sources_per_tile;
@@ -65,11 +65,28 @@ TEST_P(Runner, WritesEveryFeatureOfEveryPair) {
     }
 }
 
+TEST_P(Runner, EmbeddingsOfSourceAndTargetAreAdded) {
+  run();
+  const storage::FeatureStore store(file_);
+  const at::Tensor table = model_.weights.at("encoder.embedding.weight");
+  const auto row = [&](std::int64_t gene) { return table[job_.gene_ids[static_cast<std::size_t>(gene)]]; };
+  const at::Tensor found =
+      at::tensor(store.read("emb"), at::kFloat).reshape({job_.source_count(), job_.gene_count(), -1});
+  for (std::int64_t s = 0; s < job_.source_count(); ++s)
+    for (std::int64_t j = 0; j < job_.gene_count(); ++j)
+      EXPECT_TRUE(at::equal(found[s][j], row(job_.sources[static_cast<std::size_t>(s)]) + row(j)));
+}
+
 TEST_P(Runner, FailureOfOneRankIsTheErrorOfAll) {
   // Only the rank that has the last unit of the last tile meets the value that the model answers with
   // infinity.
   job_.cells.values.back() = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_THROW(run(), ModelError);
+  try {
+    run();
+    ADD_FAILURE() << "no error on rank " << world_.rank();
+  } catch (const Error& failure) {
+    EXPECT_EQ(failure.kind(), ErrorKind::Model) << failure.what();
+  }
   comm::agree_on_root(world_, "clean up", [&] { std::filesystem::remove(file_.string() + ".partial"); });
 }
 
