@@ -33,15 +33,23 @@ for p in "${probes[@]}"; do
       --expression "$out/prepared/dataset_$d.h5ad" --sources "$data/dataset_${d}_tfs.txt"
   done
 
+  # Unseen genes: half of the genes of the first data set are kept out of training.
   first=${datasets[0]}
-  step "Training the translator on data set $first, background $p" "$out/$p/translator.h5" \
-    train --job $settings/train.ini --features "$out/$p/features_$first.h5" --network "$data/dataset_${first}_network.csv"
+  learn=(train --job $settings/train.ini --features "$out/$p/features_$first.h5"
+    --network "$data/dataset_${first}_network.csv")
+  step "Training a translator on half of the genes of data set $first, background $p" \
+    "$out/$p/translator_genes.h5" "${learn[@]}" --holdout-genes 0.5 --epochs 160
+  step "Training a translator on data set $first, background $p" "$out/$p/translator.h5" "${learn[@]}" --epochs 40
 
   for d in "${datasets[@]}"; do
-    setting=$([[ $d == "$first" ]] && echo unseen-genes || echo unseen-datasets)
+    if [[ $d == "$first" ]]; then
+      setting=unseen-genes translator=$out/$p/translator_genes.h5
+    else
+      setting=unseen-datasets translator=$out/$p/translator.h5
+    fi
     step "Evaluating on data set $d ($setting), background $p" "$out/$p/evaluation_$d" \
-      evaluate --job $settings/evaluate.ini --setting "$setting" \
-      --translator "$out/$p/translator.h5" --features "$out/$p/features_$d.h5" \
+      evaluate --job $settings/evaluate.ini --setting $setting \
+      --translator "$translator" --features "$out/$p/features_$d.h5" \
       --network "$data/dataset_${d}_network.csv" --train-network "$data/dataset_${first}_network.csv" \
       --expression "$out/prepared/dataset_$d.h5ad"
   done
