@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "evaluate_data.h"
+#include "evaluate_edges.h"
 #include "evaluate_job.h"
 #include "regulus/comm/agree.h"
 #include "regulus/core/log.h"
@@ -116,6 +117,7 @@ Results evaluate_all(Session& session, const EvaluateJob& job, const nlohmann::j
                                  {"targets", data.targets.size()},
                                  {"trained_on", data.trained_on},
                                  {"not_in_expression", data.not_in_expression}});
+    if (job.write_edges) write_edges(session.world, job, inputs, data);
     for (std::size_t network = 0; network < inputs.networks.size(); ++network) {
       if (job.by_position && network != index) continue;
       for (const auto& protocol : job.protocols)

@@ -120,6 +120,11 @@ void add_translator(const comm::Communicator& world, const translator::Translato
 
 }  // namespace
 
+std::vector<double> ensemble_logits(const comm::Communicator& world, const translator::Translator& translator,
+                                    const EvaluateData& data, const LabelledPairs& pairs) {
+  return evaluate::mean_score(probe_logits(world, translator, data, pairs));
+}
+
 EvaluateInputs read_evaluate_inputs(const comm::Communicator& world, const EvaluateJob& job) {
   return comm::agree(world, "reading networks and translator", [&] {
     EvaluateInputs inputs;

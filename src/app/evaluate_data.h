@@ -57,4 +57,8 @@ std::vector<evaluate::Method> score_methods(const comm::Communicator& world, con
                                             const EvaluateInputs& inputs, const EvaluateData& data,
                                             const translator::LabelledPairs& pairs);
 
+/// The mean of the translator's logits over its probes, for every pair. \collective yes
+std::vector<double> ensemble_logits(const comm::Communicator& world, const translator::Translator& translator,
+                                    const EvaluateData& data, const translator::LabelledPairs& pairs);
+
 }  // namespace regulus::app

@@ -61,6 +61,8 @@ void check_combinations(const EvaluateJob& job, const Options& options) {
     throw OptionError(
         fmt::format("{} networks for {} feature files", job.networks.size(), job.features.size()),
         "--combine by-position", "give one network for each --features file, in the same order");
+  if (job.write_edges && job.translator.empty())
+    throw OptionError("needs a translator", "--write-edges", "give --translator and --features");
   if (job.translator.empty() && (options.given("setting") || options.given("train-network")))
     throw OptionError("seen and unseen genes are known from a translator only",
                       options.given("setting") ? "--setting" : "--train-network",
@@ -113,6 +115,8 @@ void declare_evaluate_options(po::options_description& description) {
       "candidate sources, one a line, when there are no features; default: those of --edges");
   add("genes", po::value<std::string>()->value_name("FILE"),
       "candidate targets, one a line, when there are no features; default: those of --edges");
+  add("write-edges", po::bool_switch(),
+      "also write edges_<data set>.csv: every TF x gene pair with the ensemble's probability, best first");
   add("bootstrap", po::value<std::int64_t>()->default_value(1000)->value_name("N"),
       "replicates behind the 95 % intervals; 0: no intervals");
   add("out", po::value<std::string>()->value_name("DIR"),
@@ -134,6 +138,7 @@ EvaluateJob evaluate_job(const Session& session) {
   job.setting = options.one_of("setting", {"auto", "unseen-genes", "unseen-datasets"});
   job.exclude_seen = options.get<bool>("exclude-seen");
   job.untested_sources = options.one_of("candidates", {"listed", "with-edges"}) == "listed";
+  job.write_edges = options.get<bool>("write-edges");
   job.by_position = options.one_of("combine", {"all", "by-position"}) == "by-position";
   job.edge_weights = evaluate::parse_edge_weights(options.get<std::string>("edge-weights"));
   job.bootstrap.replicates = options.in_range<std::int64_t>("bootstrap", 0, 10'000'000);
