@@ -12,7 +12,7 @@ void tune_allocator();
 void start_log(const comm::Communicator& world, const Options& options);
 
 /// Sets the threads of this rank: --threads, else OMP_NUM_THREADS, else the cores that the rank may use
-/// divided by the ranks of its host that share them. Warns if matrix products would run on the reference BLAS.
+/// divided by the ranks of its host that share them. Warns if matrix products would run on reference BLAS.
 /// \return threads per rank, the same on every rank
 /// \collective yes
 int start_threads(const comm::Communicator& world, const Options& options);

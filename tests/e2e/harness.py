@@ -1,8 +1,10 @@
 """Runs the real binary under mpirun and looks at what a user would see."""
 
+import importlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,11 +13,16 @@ from pathlib import Path
 
 PROGRAM = os.environ["REGULUS_PROGRAM"]
 MPIRUN = os.environ.get("REGULUS_MPIRUN", "mpirun")
-TIMEOUT_S = 120
+TIMEOUT_S = 300
 
 ERROR_PREFIX = "regulus: error: "
 # Traces of a crash, or of a job stopped because its ranks did not agree on an error.
 CRASH = re.compile(r"Segmentation|terminate called|MPI_ABORT|Signal:|AddressSanitizer|runtime error:", re.IGNORECASE)
+
+
+# Wrapper of the program in which no file can grow beyond 4 KiB: what a full disk does to it. Open MPI would want a
+# larger file for its shared memory, so it must do without.
+FULL_DISK = ("sh", "-c", "ulimit -f 8; trap '' XFSZ; export OMPI_MCA_btl=self,tcp; exec \"$@\"", "sh")
 
 
 class Outcome:
@@ -26,20 +33,28 @@ class Outcome:
         self.errors = [line[len(ERROR_PREFIX) :] for line in err.splitlines() if line.startswith(ERROR_PREFIX)]
 
 
-def regulus(*arguments, ranks=1, cwd=None, timeout_s=TIMEOUT_S):
+def regulus(*arguments, ranks=1, cwd=None, timeout_s=TIMEOUT_S, wrapper=()):
     """Runs the program, without mpirun on one rank; a job that does not end in time raises TimeoutExpired."""
     launcher = [] if ranks == 1 else [MPIRUN, "-n", str(ranks)]
-    command = [*launcher, PROGRAM, *map(str, arguments)]
+    command = [*launcher, *wrapper, PROGRAM, *map(str, arguments)]
     process = subprocess.Popen(
         command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     try:
         out, err = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        process.terminate()
-        process.communicate(timeout=10)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
         raise
     return Outcome(process.returncode, out, err)
+
+
+def require(module):
+    """Imports a Python module, or skips the test case."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise unittest.SkipTest(f"the Python module {module} is not installed (package python3-{module})") from None
 
 
 class TestCase(unittest.TestCase):
@@ -64,9 +79,9 @@ class TestCase(unittest.TestCase):
         self.assertEqual(outcome.errors, [])
         return outcome
 
-    def fails(self, code, mentions, *arguments, ranks=2, cwd=None):
+    def fails(self, code, mentions, *arguments, ranks=2, **how):
         """Exactly one error line on the whole job, with this exit code; the line holds every text of `mentions`."""
-        outcome = regulus(*arguments, ranks=ranks, cwd=cwd)
+        outcome = regulus(*arguments, ranks=ranks, **how)
         self.assertEqual(outcome.code, code, outcome.err)
         self.assertEqual(len(outcome.errors), 1, outcome.err)
         self.assertIsNone(CRASH.search(outcome.err), outcome.err)
@@ -84,6 +99,7 @@ class _Result(unittest.TextTestResult):
         print(f"{reason}\n[  SKIPPED ] {name} (0 ms)", flush=True)
 
 
-def main():
-    runner = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=_Result)
+def main(failfast=False):
+    """Runs the cases of the calling program; `failfast` where each builds on the one before."""
+    runner = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=_Result, failfast=failfast)
     unittest.main(testRunner=runner)
