@@ -16,6 +16,8 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
 # Containers often forbid ranks to read each other's memory; Open MPI then warns at every start.
 export OMPI_MCA_btl_vader_single_copy_mechanism=none
+# Waiting ranks give their core away: several ranks may share one.
+export OMPI_MCA_mpi_yield_when_idle=1
 
 say() { printf '\n== %s\n' "$*"; }
 
