@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "regulus/comm/agree.h"
@@ -38,11 +40,21 @@ Error describe(const std::exception_ptr& failure) {
   comm::abort_job(exit_code(error.kind()));
 }
 
+/// Ends this process without MPI_Finalize. HDF5 1.10, once it failed to write a file, keeps broken handles on
+/// which it crashes when MPI_Finalize makes it clean up. The barrier lets the message out before a rank is
+/// seen to end.
+[[noreturn]] void leave(const comm::Communicator& failed, int code) {
+  std::fflush(nullptr);
+  failed.barrier();
+  std::_Exit(code);
+}
+
 int report_together(const comm::Communicator& failed, const std::exception_ptr& failure) {
   try {
     comm::agree(failed, "regulus", [&] { std::rethrow_exception(failure); });
   } catch (const Error& error) {
     if (failed.is_root()) log::failure(first_line(error.what()));
+    if (error.kind() == ErrorKind::Storage) leave(failed, exit_code(error.kind()));
     return exit_code(error.kind());
   }
   return 0;
