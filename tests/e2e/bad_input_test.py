@@ -229,9 +229,11 @@ class Probe(BadInput):
         self.check("missing", INPUT, ["nowhere.txt"], {"sources": self.folder / "nowhere.txt"})
         self.check_files(INPUT, "sources", {
             "empty.txt": "",
-            "unknown.txt": "NO_SUCH_GENE\n",
             "twice.txt": "".join(2 * [self.run_files.sources(1).read_text().splitlines()[0] + "\n"]),
         })  # fmt: skip
+
+        unknown = self.write("unknown.txt", "NO_SUCH_GENE\n")
+        self.check("unknown", INPUT, ["--sources", "panel"], {"sources": unknown})
 
     def test_expression(self):
         cut = fixture.truncated(self.run_files.expression(1), self.folder)
