@@ -299,7 +299,6 @@ class Train(BadInput):
             "no network": (OPTIONS, ["--network"], {"network": None}),
             "no output": (OPTIONS, ["--out"], {"out": None}),
             "protocol": (OPTIONS, ["protocol", "fair"], {"protocol": "fair"}),
-            "probe": (OPTIONS, ["probes", "attn"], {"probes": "attn"}),
             "holdout": (OPTIONS, ["--holdout-genes"], {"holdout-genes": 1.5}),
             "networks": (OPTIONS, ["--network"], {"network": 3 * [run.network(1)]}),
         })  # fmt: skip
@@ -311,14 +310,16 @@ class Train(BadInput):
             "no_edge.csv": "Gene1,Gene2\n",
             "other_header.csv": "from,to\nA,B\n",
             "ragged.csv": "Gene1,Gene2\nA,B\nC\n",
-            "nothing_in_common.csv": "Gene1,Gene2\nNO_SUCH_GENE,NOR_THIS\n",
         })  # fmt: skip
+        apart = self.write("apart.csv", "Gene1,Gene2\nNO_SUCH_GENE,NOR_THIS\n")
+        self.check("nothing in common", INPUT, ["apart"], {"network": apart})
 
     def test_features(self):
         self.check("missing", INPUT, ["nowhere.h5"], {"features": self.folder / "nowhere.h5"})
         good = self.run_files.features(1, "cells")
         cut = fixture.truncated(good, self.folder)
         self.check("truncated", INPUT, [cut], {"features": cut})
+        self.check("without the probe", INPUT, [good, "attn"], {"probes": "attn"})
         self.check("other HDF5", INPUT, ["dataset_1.h5ad"], {"features": self.run_files.expression(1)})
 
         def unfinished(file):
@@ -357,7 +358,7 @@ class Evaluate(BadInput):
         })  # fmt: skip
 
     def test_translator(self):
-        self.check("missing", MODEL, ["nowhere.h5"], {"translator": self.folder / "nowhere.h5"})
+        self.check("missing", INPUT, ["nowhere.h5"], {"translator": self.folder / "nowhere.h5"})
         cut = fixture.truncated(self.run_files.translator, self.folder)
         self.check("truncated", MODEL, [cut], {"translator": cut})
         store = self.run_files.features(1, "cells")
