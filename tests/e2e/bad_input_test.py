@@ -172,12 +172,6 @@ class Pretrain(BadInput):
     def test_existing_model(self):
         self.check("kept", OPTIONS, ["--out", "--overwrite"], {"out": self.run_files.model})
 
-    def test_resume_with_another_option(self):
-        out = fixture.copied(self.run_files.model, self.folder)
-        outcome = harness.regulus(self.command, "--resume", "--out", out, "--expression", self.run_files.expression(1))
-        self.assertEqual(outcome.code, OPTIONS, outcome.err)
-        self.assertEqual(len(outcome.errors), 1, outcome.err)
-
     def test_unwritable(self):
         out = self.blocked("out")
         self.check("blocked", STORAGE, [out], {"out": out})
