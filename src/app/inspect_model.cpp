@@ -39,8 +39,8 @@ Inspection inspect_model_folder(const std::filesystem::path& folder) {
                                   config.heads, config.hidden)},
       {"vocabulary", fmt::format("{} tokens", config.vocabulary)},
       {"parameters", fmt::format("{} in {} tensors", parameters, model.weights.size())},
-      {"longest panel", fmt::format("{}", config.max_panel)},
-      {"largest input", config.value_max > 0.0 ? fmt::format("{:.6g}", config.value_max) : "not recorded"},
+      {"longest panel", fmt::format("{}", config.input.max_panel)},
+      {"largest input", config.input.value_max > 0.0 ? fmt::format("{:.6g}", config.input.value_max) : "not recorded"},
       {"checkpoint", model.checkpoint_sha256}};
   const auto args = nlohmann::json::parse(storage::read_text(folder / "args.json"));
   add_provenance(result, args.value("provenance", nlohmann::json()));

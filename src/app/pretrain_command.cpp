@@ -119,9 +119,9 @@ backbone::TransformerConfig read_config(const Options& options, const pretrain::
   config.heads = options.in_range<std::int64_t>("heads", 1, kLargestSize);
   config.width = options.in_range<std::int64_t>("width", 1, kLargestSize);
   config.hidden = options.in_range<std::int64_t>("hidden", 1, kLargestSize);
-  config.max_panel = options.in_range<std::int64_t>("panel", 2, kLargestSize);
-  config.cls = false;
-  config.value_max = corpus.value_max();
+  config.input.max_panel = options.in_range<std::int64_t>("panel", 2, kLargestSize);
+  config.input.cls = false;
+  config.input.value_max = corpus.value_max();
   if (config.width % config.heads != 0)
     throw OptionError(fmt::format("{} is not a multiple of --heads {}", config.width, config.heads),
                       "--width");

@@ -79,8 +79,8 @@ void choose_cls(const Options& options, const backbone::Model& model, probe::Pro
   const std::string& mode = options.one_of("cls", {"auto", "on", "off"});
   const auto id = model.vocabulary.find("<cls>");
   if (mode == "on" && !id) throw OptionError("the model's vocabulary has no <cls>", "--cls", "use --cls off");
-  if (mode == "on" || (mode == "auto" && model.config.cls && id)) job.cls_id = id;
-  job.cls_value = options.given("cls-value") ? options.get<double>("cls-value") : model.config.pad_value;
+  if (mode == "on" || (mode == "auto" && model.config.input.cls && id)) job.cls_id = id;
+  job.cls_value = options.given("cls-value") ? options.get<double>("cls-value") : model.config.input.cls_value;
 }
 
 bool needs_cells(const Options& options, const probe::ProbeJob& job) {
@@ -149,7 +149,7 @@ probe::ProbeJob describe_job(Session& session, const backbone::Model& model) {
   const Options& options = session.options;
   probe::ProbeJob job;
   choose_features(options, job);
-  choose_grids(options, model.config.value_max, job);
+  choose_grids(options, model.config.input.value_max, job);
   choose_cls(options, model, job);
   job.sources_per_tile = options.in_range<std::int64_t>("sources-per-tile", 1, 4096);
   const auto expression = read_cells(session, job);
@@ -158,9 +158,9 @@ probe::ProbeJob describe_job(Session& session, const backbone::Model& model) {
   const auto report = probe::set_panel(job, model.vocabulary, genes, sources);
   report_unmapped(session, options.get<std::string>("out"), report);
   choose_backgrounds(session, expression, job);
-  if (job.gene_count() > model.config.max_panel)
+  if (job.gene_count() > model.config.input.max_panel)
     log::info("the panel has {} genes; the model was trained on panels of up to {}", job.gene_count(),
-              model.config.max_panel);
+              model.config.input.max_panel);
   return job;
 }
 
@@ -194,7 +194,7 @@ void run(Session& session) {
   const backbone::Model model = probe::load_model(session.world, session.options.get<std::string>("model"));
   const probe::ProbeJob job = describe_job(session, model);
   record_inputs(session);
-  const auto backbone = backbone::make_transformer(model, at::kFloat);
+  const auto backbone = backbone::make_transformer(model, {});
   log::info("probing {} sources x {} targets; {} backgrounds, {} cells of osg", job.source_count(),
             job.gene_count(), job.backgrounds.rows(), job.cells.rows());
   storage::FeatureStoreWriter store(session.world, out, header_of(session, model, job));

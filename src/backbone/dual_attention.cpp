@@ -142,4 +142,17 @@ void attend_tangents(const at::Tensor& qkv, const at::Tensor& qkv_tangent, const
   });
 }
 
+void attention_columns(const at::Tensor& qkv, std::int64_t heads, const at::Tensor& keys, at::Tensor& out) {
+  Block block(qkv.size(0), qkv.options());
+  out.zero_();
+  for (std::int64_t h = 0; h < heads; ++h) {
+    const Head head(qkv, heads, h);
+    block.for_each([&](std::int64_t begin, std::int64_t count) {
+      const at::Tensor columns = block.softmax(head, begin, count).index_select(1, keys);
+      out.narrow(1, begin, count).add_(columns.t());
+    });
+  }
+  out.div_(static_cast<double>(heads));
+}
+
 }  // namespace regulus::backbone

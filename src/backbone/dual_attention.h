@@ -22,4 +22,8 @@ void attend_dual(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out);
 void attend_tangents(const at::Tensor& qkv, const at::Tensor& qkv_tangent, const at::Tensor& context,
                      std::int64_t heads, at::Tensor& out);
 
+/// A itself, only the columns of some keys: mean over heads of what every query pays to them.
+/// \param qkv [L, 3d] \param keys [B] int64 positions \param out [B, L], overwritten
+void attention_columns(const at::Tensor& qkv, std::int64_t heads, const at::Tensor& keys, at::Tensor& out);
+
 }  // namespace regulus::backbone

@@ -13,16 +13,27 @@ namespace {
 
 constexpr const char* kArgs = "args.json";
 constexpr const char* kVocabulary = "vocab.json";
-constexpr const char* kWeights = "model.safetensors";
+constexpr const char* kSafetensors = "model.safetensors";
+constexpr const char* kTorch = "best_model.pt";
 
-void require_files(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder))
-    throw ModelError("is not a folder", folder.string(),
-                     "--model takes a folder with args.json, vocab.json and model.safetensors");
-  for (const char* file : {kArgs, kVocabulary, kWeights})
-    if (!std::filesystem::exists(folder / file))
-      throw ModelError(fmt::format("has no {}", file), folder.string(),
-                       "a model folder holds args.json, vocab.json and model.safetensors");
+[[noreturn]] void refuse_folder(const std::filesystem::path& folder, const std::string& what) {
+  throw ModelError(what, folder.string(),
+                   "a model folder holds args.json, vocab.json and model.safetensors or best_model.pt");
+}
+
+/// The file with the weights that `path` means.
+std::filesystem::path find_checkpoint(const std::filesystem::path& path) {
+  if (std::filesystem::is_regular_file(path)) return path;
+  if (!std::filesystem::is_directory(path)) refuse_folder(path, "is neither a folder nor a file");
+  for (const char* name : {kSafetensors, kTorch})
+    if (std::filesystem::exists(path / name)) return path / name;
+  refuse_folder(path, "has no model.safetensors and no best_model.pt");
+}
+
+Tensors read_tensors(const std::filesystem::path& checkpoint) {
+  if (checkpoint.extension() == ".safetensors") return storage::read_safetensors(checkpoint);
+  throw ModelError("is neither a .safetensors nor a .pt file", checkpoint.string(),
+                   "give the model's folder, or its checkpoint");
 }
 
 nlohmann::json read_args(const std::filesystem::path& file) {
@@ -36,16 +47,22 @@ nlohmann::json read_args(const std::filesystem::path& file) {
 
 }  // namespace
 
-Model load_model(const std::filesystem::path& folder) {
-  require_files(folder);
+Model load_model(const std::filesystem::path& path) {
   Model model;
+  model.checkpoint = find_checkpoint(path);
+  const auto folder = model.checkpoint.parent_path();
+  for (const char* file : {kArgs, kVocabulary})
+    if (!std::filesystem::exists(folder / file)) refuse_folder(folder, fmt::format("has no {}", file));
   model.config = config_from_args(read_args(folder / kArgs), (folder / kArgs).string());
   model.vocabulary = data::Vocabulary::read(folder / kVocabulary);
   model.config.vocabulary = model.vocabulary.size();
-  const auto checkpoint = folder / kWeights;
-  model.weights =
-      weights_from_tensors(storage::read_safetensors(checkpoint), model.config, checkpoint.string());
-  model.checkpoint_sha256 = sha256_file(checkpoint);
+  const std::string where = model.checkpoint.string();
+  NamedTensors tensors = canonical_names(read_tensors(model.checkpoint), where);
+  infer_architecture(model.config, tensors, where);
+  model.weights = weights_from_tensors(tensors.tensors, model.config, where);
+  model.layout = tensors.layout;
+  model.unused_keys = std::move(tensors.unused);
+  model.checkpoint_sha256 = sha256_file(model.checkpoint);
   return model;
 }
 
@@ -59,7 +76,8 @@ void save_model(const std::filesystem::path& folder, const TransformerConfig& co
   args["provenance"] = provenance;
   storage::write_text_atomically(folder / kArgs, args.dump(2) + "\n");
   vocabulary.write(folder / kVocabulary);
-  storage::write_safetensors(folder / kWeights, tensors_from_weights(weights), {{"format", "pt"}});
+  const Tensors tensors = tensors_from_weights(weights);
+  storage::write_safetensors(folder / kSafetensors, tensors, {{"format", "pt"}});
 }
 
 }  // namespace regulus::backbone

@@ -72,13 +72,6 @@ at::Tensor to_tensor(const storage::TensorView& view, const std::string& name, c
   return tensor;
 }
 
-/// Heads of scGPT that the expression read-out does not use.
-bool is_unused_head(const std::string& name) {
-  for (const char* prefix : {"cls_decoder.", "mvc_decoder.", "flag_encoder.", "grad_reverse_discriminator."})
-    if (name.rfind(prefix, 0) == 0) return true;
-  return false;
-}
-
 }  // namespace
 
 StateDict random_weights(const TransformerConfig& config, std::uint64_t seed) {
@@ -107,12 +100,11 @@ StateDict weights_from_tensors(const std::map<std::string, storage::TensorView>&
     }
   }
   for (const auto& entry : tensors)
-    if (expected.count(entry.first) == 0 && !is_unused_head(entry.first))
+    if (expected.count(entry.first) == 0)
       problems.push_back(fmt::format("{} is not part of this architecture", entry.first));
   if (!problems.empty())
-    throw ModelError(
-        fmt::format("does not fit args.json: {}", fmt::join(problems, "; ")), where,
-        "args.json, vocab.json and the checkpoint must come from the same plain scGPT-style model");
+    throw ModelError(fmt::format("does not fit args.json and vocab.json: {}", fmt::join(problems, "; ")),
+                     where, "args.json, vocab.json and the checkpoint must come from the same model");
   return weights;
 }
 

@@ -22,7 +22,7 @@ inline backbone::Model tiny_model(std::int64_t genes, std::uint64_t seed, std::i
   model.config.heads = heads;
   model.config.hidden = width + 3;
   model.config.layers = layers;
-  model.config.value_max = 8.0;
+  model.config.input.value_max = 8.0;
   model.weights = backbone::random_weights(model.config, seed);
   return model;
 }

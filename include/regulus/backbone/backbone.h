@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "regulus/backbone/input_convention.h"
 #include "regulus/data/vocabulary.h"
 
 namespace regulus::backbone {
@@ -37,6 +38,10 @@ class PanelPass {
 
   /// Derivatives at the background itself: one primal serves all sources. \return [B, L]
   virtual at::Tensor tangents(const at::Tensor& sources) = 0;
+
+  /// Attention at the background that query j pays to key sources[b], mean over heads.
+  /// \param all_layers every layer, in order, instead of the last alone \return [B, L, layers]
+  virtual at::Tensor attention(const at::Tensor& sources, bool all_layers) = 0;
 };
 
 /// A frozen single-cell foundation model, as the probes see it.
@@ -49,10 +54,16 @@ class Backbone {
 
   virtual const data::Vocabulary& vocabulary() const = 0;
   virtual at::ScalarType precision() const = 0;
-  /// Largest input value of training, 0 if unknown.
-  virtual double value_max() const = 0;
-  /// Longest panel that the model was trained with.
-  virtual std::int64_t max_panel() const = 0;
+  virtual const InputConvention& input() const = 0;
+  /// SHA-256 of the file with the weights.
+  virtual const std::string& checkpoint_sha256() const = 0;
+
+  /// Why the prediction has no derivative by the values (they are discrete tokens …); empty if it has one.
+  virtual std::string no_derivative() const = 0;
+  /// Layers whose attention can be seen; 0 if none.
+  virtual std::int64_t attention_layers() const = 0;
+  /// d of embeddings(); 0 if the model does not show them.
+  virtual std::int64_t embedding_width() const = 0;
 
   /// The model's own embeddings of tokens, as its table holds them. \param gene_ids [n] int64 \return [n, d]
   virtual at::Tensor embeddings(const at::Tensor& gene_ids) const = 0;

@@ -18,7 +18,8 @@ using StateDict = std::map<std::string, at::Tensor>;
 /// torch does, norms 1 and 0), each tensor from its own random stream.
 StateDict random_weights(const TransformerConfig& config, std::uint64_t seed);
 
-/// Weights of a checkpoint as float tensors, checked against the architecture.
+/// Weights of a checkpoint, under the names of canonical_names(), as float tensors, checked against the
+/// architecture.
 /// \param where the file's name, for errors
 /// \throws ModelError that lists every missing, unexpected or wrongly shaped key, or names a tensor with NaN
 /// or infinity

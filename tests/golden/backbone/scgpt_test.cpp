@@ -69,7 +69,7 @@ ScGpt::Panel ScGpt::open(const std::string& group, at::ScalarType type) const {
     genes = at::cat({at::tensor(std::vector<std::int64_t>{*model_.vocabulary.find("<cls>")}), genes});
     background[0] = 0.0;
   }
-  return {lead, backbone::make_transformer(model_, type)->open_panel(genes, background)};
+  return {lead, backbone::make_transformer(model_, {.precision = type})->open_panel(genes, background)};
 }
 
 ScGpt::Responses ScGpt::probe(const std::string& group, const std::string& grid, at::ScalarType type) const {

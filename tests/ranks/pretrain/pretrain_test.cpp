@@ -26,7 +26,7 @@ backbone::TransformerConfig tiny_config() {
   config.heads = 2;
   config.hidden = 32;
   config.layers = 1;
-  config.max_panel = 16;
+  config.input.max_panel = 16;
   return config;
 }
 

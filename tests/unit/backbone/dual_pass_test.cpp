@@ -29,7 +29,7 @@ class DualPass : public ::testing::TestWithParam<Case> {
     for (std::int64_t i = 0; i < length; ++i) background_[i] = 6.0 * random.uniform();
     sources_ = at::tensor(std::vector<std::int64_t>{0, length / 2, length - 1, 1});
     values_ = at::tensor(std::vector<double>{0.3, 4.1, 2.2, 700.0}, at::kDouble);
-    backbone_ = backbone::make_transformer(model_, at::kDouble);
+    backbone_ = backbone::make_transformer(model_, {.precision = at::kDouble});
     pass_ = backbone_->open_panel(genes_, background_);
   }
 
@@ -96,7 +96,7 @@ TEST_P(DualPass, SharedPrimalTangentsEqualTheDualPassAtTheBackground) {
 
 TEST_P(DualPass, SinglePrecisionIsCloseToDouble) {
   const auto single =
-      backbone::make_transformer(model_, at::kFloat)->open_panel(genes_, background_.to(at::kFloat));
+      backbone::make_transformer(model_, {.precision = at::kFloat})->open_panel(genes_, background_.to(at::kFloat));
   const auto response = single->respond_dual(sources_, values_.to(at::kFloat));
   const auto exact = pass_->respond_dual(sources_, values_);
   EXPECT_LT(largest_difference(response.primal.to(at::kDouble), exact.primal), 5e-6);

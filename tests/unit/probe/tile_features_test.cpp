@@ -19,7 +19,7 @@ class TileFeaturesTest : public ::testing::Test {
   TileFeaturesTest() : model_(test::tiny_model(11, 21)), job_(test::tiny_job(model_, 3, 3)) {}
 
   std::map<std::string, std::vector<float>> compute(std::int64_t tile, bool reversed = false) const {
-    const auto backbone = backbone::make_transformer(model_, at::kDouble);
+    const auto backbone = backbone::make_transformer(model_, {.precision = at::kDouble});
     probe::TileFeatures features(job_, tile);
     auto units = probe::units_of_tile(job_, tile);
     if (reversed) std::reverse(units.begin(), units.end());

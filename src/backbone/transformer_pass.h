@@ -1,0 +1,16 @@
+#pragma once
+
+#include <memory>
+
+#include "transformer_weights.h"
+
+namespace regulus::backbone {
+
+/// The native passes over one panel. \param gene_ids [L] \param background [L], the weights' type
+std::unique_ptr<PanelPass> open_transformer_pass(std::shared_ptr<const TransformerWeights> weights,
+                                                 const at::Tensor& gene_ids, const at::Tensor& background);
+
+/// Why predictions have no derivative by the values; empty if they have one.
+std::string no_derivative(const TransformerWeights& weights);
+
+}  // namespace regulus::backbone
