@@ -136,26 +136,4 @@ std::string upper_case(std::string symbol) {
   return symbol;
 }
 
-GeneMapping map_genes(const Vocabulary& vocabulary, const std::vector<std::string>& genes) {
-  std::vector<std::optional<std::int64_t>> found(genes.size());
-  std::unordered_set<std::int64_t> taken;
-  const auto look_up = [&](std::size_t position, const std::string& name) {
-    if (found[position]) return;
-    const std::optional<std::int64_t> id = vocabulary.find(name);
-    if (id && taken.insert(*id).second) found[position] = id;
-  };
-  for (std::size_t i = 0; i < genes.size(); ++i) look_up(i, genes[i]);
-  for (std::size_t i = 0; i < genes.size(); ++i) look_up(i, upper_case(genes[i]));
-  GeneMapping mapping;
-  for (std::size_t i = 0; i < genes.size(); ++i) {
-    if (!found[i]) {
-      mapping.missing.push_back(genes[i]);
-      continue;
-    }
-    mapping.ids.push_back(*found[i]);
-    mapping.positions.push_back(static_cast<std::int64_t>(i));
-  }
-  return mapping;
-}
-
 }  // namespace regulus::data

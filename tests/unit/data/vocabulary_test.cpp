@@ -75,19 +75,5 @@ TEST(Vocabulary, RefusesRepeatedAndEmptyTokens) {
   EXPECT_THROW(Vocabulary(std::vector<std::string>{}), ModelError);
 }
 
-TEST(MapGenes, FindsExactThenUpperCase) {
-  const Vocabulary vocabulary({"<pad>", "SOX2", "Nanog", "NANOG", "KLF4"});
-  const GeneMapping mapping = map_genes(vocabulary, {"Klf4", "none", "Nanog", "Sox2"});
-  EXPECT_EQ(mapping.ids, (std::vector<std::int64_t>{4, 2, 1}));
-  EXPECT_EQ(mapping.positions, (std::vector<std::int64_t>{0, 2, 3}));
-  EXPECT_EQ(mapping.missing, (std::vector<std::string>{"none"}));
-}
-
-TEST(MapGenes, AnExactMatchKeepsItsTokenFromOthers) {
-  const GeneMapping mapping = map_genes(Vocabulary({"SOX2"}), {"Sox2", "SOX2"});
-  EXPECT_EQ(mapping.positions, (std::vector<std::int64_t>{1}));
-  EXPECT_EQ(mapping.missing, (std::vector<std::string>{"Sox2"}));
-}
-
 }  // namespace
 }  // namespace regulus::data
