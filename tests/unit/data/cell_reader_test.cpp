@@ -108,6 +108,7 @@ TEST(CellReader, GivesCellsInTheOrderAsked) {
   const CellReader reader(write_sample(folder / "x.h5ad", {}));
   EXPECT_EQ(reader.read_rows(Cells{2, 0, 1, 2}),
             (std::vector<float>{0, 4, 0.5F, 1, 0, 2, 0, 0, 0, 0, 4, 0.5F}));
+  EXPECT_EQ(reader.read_rows(Cells{0, 2, 2}), (std::vector<float>{1, 0, 2, 0, 4, 0.5F, 0, 4, 0.5F}));
   EXPECT_TRUE(reader.read_rows(Cells{}).empty());
   for (const std::int64_t cell : {-1, 3})
     expect_mentions(error_of(ErrorKind::Internal, [&] { reader.read_rows(Cells{cell}); }), "of 3 was asked");
@@ -183,20 +184,28 @@ TEST(CellReader, TakesTheScalesThatAWholeReadingTakes) {
   expect_mentions(error_of(ErrorKind::Input, [&] { CellReader{folder / "none.h5ad"}; }), "none.h5ad");
 }
 
-/// Only cells near the end tell that the values are no counts.
+/// More cells than are sampled and than a column is read at once; only the last is different.
 TEST(CellReader, LooksAtCellsFromAllOverTheFile) {
   const test::TempFolder folder;
-  constexpr std::int64_t kCells = 5000;
-  std::vector<std::string> names;
+  constexpr std::int64_t kCells = 70000;
+  std::vector<std::string> names(kCells, "cell");
   std::vector<float> values(kCells, 1.0F);
-  for (std::int64_t cell = 0; cell < kCells; ++cell) names.push_back(std::to_string(cell));
+  std::vector<std::int8_t> codes(kCells, 0);
+  names.back() = "last";
   values.back() = 0.5F;
+  codes.back() = 1;
   auto file = H5File::create(folder / "x.h5ad");
   test::write_names(file, "/obs", names);
+  file.write("/obs/kind/codes", codes);
+  file.write_strings("/obs/kind/categories", {"usual"});
   test::write_names(file, "/var", {"A"});
   file.write<float>("/X", values, {kCells, 1});
   file.close();
-  EXPECT_EQ(CellReader(folder / "x.h5ad").cell_count(), kCells);
+  const CellReader reader(folder / "x.h5ad");
+  EXPECT_EQ(reader.cell_count(), kCells);
+  EXPECT_EQ(reader.cells_where("names", "last"), Cells{kCells - 1});
+  expect_mentions(error_of(ErrorKind::Input, [&] { reader.cells_where("kind", "usual"); }),
+                  "entry 69999 has category 1 of 1");
 }
 
 class Selection : public ::testing::Test {
