@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "h5ad_columns.h"
 #include "regulus/core/error.h"
 
 namespace regulus::data::detail {
@@ -16,7 +17,8 @@ using storage::H5File;
 using storage::NodeKind;
 using storage::ValueKind;
 
-constexpr std::int64_t kDenseBlock_values = std::int64_t{1} << 22U;
+constexpr std::int64_t kBlock_values = std::int64_t{1} << 22U;
+constexpr std::int64_t kBlock_rows = 4096;
 
 std::string place(const H5File& file, const std::string& path) {
   return file.name() + ":" + path;
@@ -26,21 +28,12 @@ std::string place(const H5File& file, const std::string& path) {
   throw InputError(message, place(file, path), "the file is damaged: write or download it again");
 }
 
-/// Compressed rows (CSR) or columns (CSC) as stored.
-struct Compressed {
-  std::vector<std::int64_t> begin;  ///< [major + 1]
-  std::vector<std::int64_t> minor;
-  std::vector<float> value;
-};
-
-/// Collects the rows, checks every value and brings each row into order.
+/// Collects rows, checks every value and brings each row into order.
 class RowCollector {
  public:
-  RowCollector(const H5File& file, Expression& expression) : file_(file), expression_(expression) {
-    expression_.row_begin = {0};
-    expression_.column.clear();
-    expression_.value.clear();
-  }
+  RowCollector(const H5File& file, const std::vector<std::string>& genes, std::int64_t first_cell,
+               SparseRows& rows)
+      : file_(file), genes_(genes), cell_(first_cell), rows_(rows) {}
 
   void add(std::int64_t gene, float value) {
     if (!std::isfinite(value) || value < 0.0F) refuse(gene, value);
@@ -51,23 +44,25 @@ class RowCollector {
   void end_row() {
     std::stable_sort(row_.begin(), row_.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
-    const auto begin = static_cast<std::size_t>(expression_.row_begin.back());
+    const auto begin = static_cast<std::size_t>(rows_.begin.back());
     for (const auto& [gene, value] : row_) {
-      if (expression_.column.size() > begin && expression_.column.back() == gene) {
-        expression_.value.back() += value;
+      if (rows_.column.size() > begin && rows_.column.back() == gene) {
+        rows_.value.back() += value;
       } else {
-        expression_.column.push_back(gene);
-        expression_.value.push_back(value);
+        rows_.column.push_back(gene);
+        rows_.value.push_back(value);
       }
     }
-    expression_.row_begin.push_back(static_cast<std::int64_t>(expression_.value.size()));
+    rows_.begin.push_back(static_cast<std::int64_t>(rows_.value.size()));
     row_.clear();
+    ++cell_;
   }
 
  private:
+  /// The names of the cells are read only here: a reader of many cells does not hold them.
   [[noreturn]] void refuse(std::int64_t gene, float value) const {
-    const std::string& cell_name = expression_.cells[expression_.row_begin.size() - 1];
-    const std::string& gene_name = expression_.genes[static_cast<std::size_t>(gene)];
+    const std::string cell_name = read_index(file_, "/obs").at(static_cast<std::size_t>(cell_));
+    const std::string& gene_name = genes_[static_cast<std::size_t>(gene)];
     const bool negative = value < 0.0F && std::isfinite(value);
     const bool has_raw = file_.has("/raw/X");
     throw InputError(fmt::format("the value of gene {} in cell {} is {}", gene_name, cell_name,
@@ -79,7 +74,9 @@ class RowCollector {
   }
 
   const H5File& file_;
-  Expression& expression_;
+  const std::vector<std::string>& genes_;
+  std::int64_t cell_;
+  SparseRows& rows_;
   std::vector<std::pair<std::int32_t, float>> row_;
 };
 
@@ -88,38 +85,30 @@ void require_numbers(const H5File& file, const std::string& path) {
   if (kind != ValueKind::Integer && kind != ValueKind::Float) damaged(file, path, "does not hold numbers");
 }
 
-void require_shape(const H5File& file, const std::vector<std::int64_t>& shape, const Expression& expression) {
-  if (shape == std::vector<std::int64_t>{expression.cell_count(), expression.gene_count()}) return;
-  damaged(file, "/X",
-          fmt::format("the matrix is [{}], but there are {} names of cells in obs and {} of genes in var",
-                      fmt::join(shape, " x "), expression.cell_count(), expression.gene_count()));
+std::int64_t entry_count(const H5File& file, const std::string& path) {
+  const std::vector<std::int64_t> shape = file.shape(path);
+  if (shape.size() == 1) return shape.front();
+  damaged(file, path, fmt::format("has {} dimensions instead of one", shape.size()));
 }
 
-void read_dense(const H5File& file, Expression& expression) {
-  require_numbers(file, "/X");
-  require_shape(file, file.shape("/X"), expression);
-  const std::int64_t genes = expression.gene_count();
-  const std::int64_t rows_at_once = std::max<std::int64_t>(1, kDenseBlock_values / genes);
-  RowCollector rows(file, expression);
-  for (std::int64_t begin = 0; begin < expression.cell_count(); begin += rows_at_once) {
-    const std::int64_t count = std::min(rows_at_once, expression.cell_count() - begin);
-    const auto block = file.read_block<float>("/X", {{begin, 0}, {count, genes}});
-    for (std::int64_t i = 0; i < count; ++i) {
-      for (std::int64_t gene = 0; gene < genes; ++gene)
-        rows.add(gene, block[static_cast<std::size_t>(i * genes + gene)]);
-      rows.end_row();
-    }
-  }
-}
-
-bool is_by_cell(const H5File& file) {
+MatrixLayout sparse_layout(const H5File& file) {
   std::string format;
   for (const char* name : {"encoding-type", "h5sparse_format"})
     if (format.empty() && file.has_attribute("/X", name)) format = file.read_attribute_string("/X", name);
-  if (format == "csr_matrix" || format == "csr") return true;
-  if (format == "csc_matrix" || format == "csc") return false;
+  if (format == "csr_matrix" || format == "csr") return MatrixLayout::ByCell;
+  if (format == "csc_matrix" || format == "csc") return MatrixLayout::ByGene;
   throw InputError("the matrix has the unknown encoding '" + format + "'", place(file, "/X"),
                    "regulus reads dense, csr_matrix and csc_matrix");
+}
+
+template <typename T>
+std::vector<T> allocate(const H5File& file, std::int64_t count) {
+  try {
+    return std::vector<T>(static_cast<std::size_t>(count));
+  } catch (const std::exception&) {
+    throw InputError(fmt::format("holds {} values, more than memory", count), place(file, "/X"),
+                     "the file is damaged, or this machine is too small for it");
+  }
 }
 
 std::vector<std::int64_t> sparse_shape(const H5File& file) {
@@ -128,86 +117,160 @@ std::vector<std::int64_t> sparse_shape(const H5File& file) {
   damaged(file, "/X", "the sparse matrix has no shape");
 }
 
-void check_offsets(const H5File& file, const Compressed& matrix, std::int64_t major) {
-  const auto& begin = matrix.begin;
-  if (begin.size() != static_cast<std::size_t>(major) + 1)
-    damaged(file, "/X/indptr", fmt::format("has {} entries instead of {}", begin.size(), major + 1));
-  if (begin.front() != 0)
-    damaged(file, "/X/indptr", fmt::format("starts with {} instead of 0", begin.front()));
-  for (std::size_t i = 1; i < begin.size(); ++i)
-    if (begin[i] < begin[i - 1])
-      damaged(file, "/X/indptr",
-              fmt::format("decreases at entry {}, from {} to {}", i, begin[i - 1], begin[i]));
-  if (begin.back() != static_cast<std::int64_t>(matrix.value.size()))
-    damaged(file, "/X/indptr",
-            fmt::format("ends with {}, but data has {} values", begin.back(), matrix.value.size()));
-}
-
-void check_indices(const H5File& file, const Compressed& matrix, std::int64_t minor) {
-  if (matrix.minor.size() != matrix.value.size())
-    damaged(file, "/X/indices",
-            fmt::format("has {} entries, but data has {}", matrix.minor.size(), matrix.value.size()));
-  for (std::size_t k = 0; k < matrix.minor.size(); ++k)
-    if (matrix.minor[k] < 0 || matrix.minor[k] >= minor)
-      damaged(file, "/X/indices",
-              fmt::format("entry {} is {}, outside 0 to {}", k, matrix.minor[k], minor - 1));
-}
-
-Compressed read_compressed(const H5File& file, std::int64_t major, std::int64_t minor) {
-  for (const char* part : {"/X/data", "/X/indices", "/X/indptr"})
-    if (!file.has(part)) damaged(file, part, "is missing from the sparse matrix");
-  require_numbers(file, "/X/data");
-  Compressed matrix{file.read<std::int64_t>("/X/indptr"), file.read<std::int64_t>("/X/indices"),
-                    file.read<float>("/X/data")};
-  check_offsets(file, matrix, major);
-  check_indices(file, matrix, minor);
-  return matrix;
-}
-
-Compressed exchange(const Compressed& columns, std::int64_t row_count) {
-  Compressed rows;
-  rows.begin.assign(static_cast<std::size_t>(row_count) + 1, 0);
-  for (const std::int64_t row : columns.minor) ++rows.begin[static_cast<std::size_t>(row) + 1];
-  for (std::size_t row = 1; row < rows.begin.size(); ++row) rows.begin[row] += rows.begin[row - 1];
-  std::vector<std::int64_t> next = rows.begin;
-  rows.minor.resize(columns.minor.size());
-  rows.value.resize(columns.value.size());
-  for (std::size_t column = 0; column + 1 < columns.begin.size(); ++column) {
-    for (auto k = static_cast<std::size_t>(columns.begin[column]);
-         k < static_cast<std::size_t>(columns.begin[column + 1]); ++k) {
-      const auto slot = static_cast<std::size_t>(next[static_cast<std::size_t>(columns.minor[k])]++);
-      rows.minor[slot] = static_cast<std::int64_t>(column);
-      rows.value[slot] = columns.value[k];
-    }
-  }
-  return rows;
-}
-
-void read_sparse(const H5File& file, Expression& expression) {
-  require_shape(file, sparse_shape(file), expression);
-  const std::int64_t cells = expression.cell_count();
-  const std::int64_t genes = expression.gene_count();
-  const Compressed matrix = is_by_cell(file) ? read_compressed(file, cells, genes)
-                                             : exchange(read_compressed(file, genes, cells), cells);
-  RowCollector rows(file, expression);
-  for (std::size_t cell = 0; cell < static_cast<std::size_t>(cells); ++cell) {
-    for (auto k = static_cast<std::size_t>(matrix.begin[cell]);
-         k < static_cast<std::size_t>(matrix.begin[cell + 1]); ++k)
-      rows.add(matrix.minor[k], matrix.value[k]);
-    rows.end_row();
-  }
-}
-
 }  // namespace
 
-void read_matrix(const H5File& file, Expression& expression) {
+MatrixReader::MatrixReader(const H5File& file, const std::vector<std::string>& genes, std::int64_t cells)
+    : file_(file), genes_(genes), cells_(cells) {
+  if (cells == 0 || genes.empty()) throw InputError("there are no cells or no genes", file.name());
   if (!file.has("/X"))
     throw InputError("the AnnData file has no X", place(file, "/X"),
                      "put the values into X: adata.X = adata.layers[…]");
-  if (file.kind("/X") == NodeKind::Group)
-    read_sparse(file, expression);
-  else
-    read_dense(file, expression);
+  const bool sparse = file.kind("/X") == NodeKind::Group;
+  if (!sparse) require_numbers(file, "/X");
+  const auto shape = sparse ? sparse_shape(file) : file.shape("/X");
+  const auto gene_count = static_cast<std::int64_t>(genes.size());
+  if (shape != std::vector<std::int64_t>{cells, gene_count})
+    damaged(file, "/X",
+            fmt::format("the matrix is [{}], but there are {} names of cells in obs and {} of genes in var",
+                        fmt::join(shape, " x "), cells, gene_count));
+  stored_ = cells * gene_count;
+  if (sparse) check_sparse();
+}
+
+/// What can be said without reading the whole: the ends of indptr, and that the sizes agree.
+void MatrixReader::check_sparse() {
+  layout_ = sparse_layout(file_);
+  for (const char* part : {"/X/data", "/X/indices", "/X/indptr"})
+    if (!file_.has(part)) damaged(file_, part, "is missing from the sparse matrix");
+  require_numbers(file_, "/X/data");
+  stored_ = entry_count(file_, "/X/data");
+  const std::int64_t major =
+      layout_ == MatrixLayout::ByCell ? cells_ : static_cast<std::int64_t>(genes_.size());
+  const std::int64_t offsets = entry_count(file_, "/X/indptr");
+  if (offsets != major + 1)
+    damaged(file_, "/X/indptr", fmt::format("has {} entries instead of {}", offsets, major + 1));
+  const std::int64_t first = file_.read_block<std::int64_t>("/X/indptr", {{0}, {1}}).front();
+  if (first != 0) damaged(file_, "/X/indptr", fmt::format("starts with {} instead of 0", first));
+  const std::int64_t last = file_.read_block<std::int64_t>("/X/indptr", {{major}, {1}}).front();
+  if (last != stored_)
+    damaged(file_, "/X/indptr", fmt::format("ends with {}, but data has {} values", last, stored_));
+  const std::int64_t indices = entry_count(file_, "/X/indices");
+  if (indices != stored_)
+    damaged(file_, "/X/indices", fmt::format("has {} entries, but data has {}", indices, stored_));
+}
+
+/// count + 1 offsets, between which `count` rows or columns lie.
+std::vector<std::int64_t> MatrixReader::read_offsets(std::int64_t begin, std::int64_t count) const {
+  auto offsets = file_.read_block<std::int64_t>("/X/indptr", {{begin}, {count + 1}});
+  for (std::size_t i = 1; i < offsets.size(); ++i)
+    if (offsets[i] < offsets[i - 1])
+      damaged(file_, "/X/indptr",
+              fmt::format("decreases at entry {}, from {} to {}", begin + static_cast<std::int64_t>(i),
+                          offsets[i - 1], offsets[i]));
+  if (offsets.front() < 0 || offsets.back() > stored_)
+    damaged(file_, "/X/indptr",
+            fmt::format("entries {} to {} go from {} to {}, outside 0 to {}", begin, begin + count,
+                        offsets.front(), offsets.back(), stored_));
+  return offsets;
+}
+
+std::vector<std::int64_t> MatrixReader::read_indices(std::int64_t begin, std::int64_t count) const {
+  auto indices = file_.read_block<std::int64_t>("/X/indices", {{begin}, {count}});
+  const std::int64_t minor =
+      layout_ == MatrixLayout::ByCell ? static_cast<std::int64_t>(genes_.size()) : cells_;
+  for (std::size_t k = 0; k < indices.size(); ++k)
+    if (indices[k] < 0 || indices[k] >= minor)
+      damaged(file_, "/X/indices",
+              fmt::format("entry {} is {}, outside 0 to {}", begin + static_cast<std::int64_t>(k), indices[k],
+                          minor - 1));
+  return indices;
+}
+
+void MatrixReader::append_rows(std::int64_t begin, std::int64_t count, SparseRows& rows) const {
+  if (layout_ == MatrixLayout::ByGene || begin < 0 || count < 0 || begin > cells_ - count)
+    throw Error(ErrorKind::Internal, "rows of X were asked for that cannot be read", file_.name());
+  const std::int64_t end = begin + count;
+  if (layout_ == MatrixLayout::Dense) {
+    const auto genes = static_cast<std::int64_t>(genes_.size());
+    const std::int64_t at_once = std::max<std::int64_t>(1, kBlock_values / genes);
+    for (; begin < end; begin += at_once) append_dense(begin, std::min(at_once, end - begin), rows);
+  } else {
+    while (begin < end) begin += append_sparse(begin, std::min(kBlock_rows, end - begin), rows);
+  }
+}
+
+void MatrixReader::append_dense(std::int64_t begin, std::int64_t count, SparseRows& rows) const {
+  const auto genes = static_cast<std::int64_t>(genes_.size());
+  const auto block = file_.read_block<float>("/X", {{begin, 0}, {count, genes}});
+  RowCollector collector(file_, genes_, begin, rows);
+  for (std::int64_t i = 0; i < count; ++i) {
+    for (std::int64_t gene = 0; gene < genes; ++gene)
+      collector.add(gene, block[static_cast<std::size_t>(i * genes + gene)]);
+    collector.end_row();
+  }
+}
+
+/// As many of the rows as fit into a block, at least one. \return how many
+std::int64_t MatrixReader::append_sparse(std::int64_t begin, std::int64_t count, SparseRows& rows) const {
+  const std::vector<std::int64_t> offsets = read_offsets(begin, count);
+  const auto too_far = std::upper_bound(offsets.begin() + 1, offsets.end(), offsets.front() + kBlock_values);
+  const std::int64_t taken = std::max<std::int64_t>(1, too_far - offsets.begin() - 1);
+  const std::int64_t size = offsets[static_cast<std::size_t>(taken)] - offsets.front();
+  const auto genes = read_indices(offsets.front(), size);
+  const auto values = file_.read_block<float>("/X/data", {{offsets.front()}, {size}});
+  RowCollector collector(file_, genes_, begin, rows);
+  std::size_t k = 0;
+  for (std::size_t row = 1; row <= static_cast<std::size_t>(taken); ++row) {
+    for (; k < static_cast<std::size_t>(offsets[row] - offsets.front()); ++k)
+      collector.add(genes[k], values[k]);
+    collector.end_row();
+  }
+  return taken;
+}
+
+SparseRows MatrixReader::read_all() const {
+  if (layout_ == MatrixLayout::ByGene) return read_by_gene();
+  SparseRows rows;
+  append_rows(0, cells_, rows);
+  return rows;
+}
+
+/// Where each row begins, were the entries in the order of the rows.
+std::vector<std::int64_t> MatrixReader::count_by_row() const {
+  std::vector<std::int64_t> begin(static_cast<std::size_t>(cells_) + 1, 0);
+  for (std::int64_t at = 0; at < stored_; at += kBlock_values)
+    for (const std::int64_t cell : read_indices(at, std::min(kBlock_values, stored_ - at)))
+      ++begin[static_cast<std::size_t>(cell) + 1];
+  for (std::size_t cell = 1; cell < begin.size(); ++cell) begin[cell] += begin[cell - 1];
+  return begin;
+}
+
+/// Two passes over the entries: the lengths of the rows, then every entry into its row.
+SparseRows MatrixReader::read_by_gene() const {
+  const std::vector<std::int64_t> offsets = read_offsets(0, static_cast<std::int64_t>(genes_.size()));
+  std::vector<std::int64_t> next = count_by_row();
+  auto columns = allocate<std::int32_t>(file_, stored_);
+  auto values = allocate<float>(file_, stored_);
+  std::size_t gene = 0;
+  for (std::int64_t at = 0; at < stored_; at += kBlock_values) {
+    const std::int64_t count = std::min(kBlock_values, stored_ - at);
+    const auto cells = read_indices(at, count);
+    const auto block = file_.read_block<float>("/X/data", {{at}, {count}});
+    for (std::size_t k = 0; k < block.size(); ++k) {
+      while (offsets[gene + 1] <= at + static_cast<std::int64_t>(k)) ++gene;
+      const auto slot = static_cast<std::size_t>(next[static_cast<std::size_t>(cells[k])]++);
+      columns[slot] = static_cast<std::int32_t>(gene);
+      values[slot] = block[k];
+    }
+  }
+  SparseRows rows;
+  RowCollector collector(file_, genes_, 0, rows);
+  std::size_t k = 0;
+  for (std::size_t cell = 0; cell < static_cast<std::size_t>(cells_); ++cell) {
+    for (; k < static_cast<std::size_t>(next[cell]); ++k) collector.add(columns[k], values[k]);
+    collector.end_row();
+  }
+  return rows;
 }
 
 }  // namespace regulus::data::detail

@@ -1,4 +1,4 @@
-#include <unordered_set>
+#include <utility>
 
 #include "h5ad_columns.h"
 #include "h5ad_matrix.h"
@@ -12,27 +12,17 @@ namespace {
 
 constexpr const char* kScalePath = "/uns/regulus/scale";
 
-void require_distinct_genes(const std::vector<std::string>& genes, const std::string& where) {
-  std::unordered_set<std::string> seen;
-  for (const std::string& gene : genes) {
-    if (gene.empty()) throw InputError("a gene has an empty name", where);
-    if (!seen.insert(gene).second)
-      throw InputError("gene " + gene + " appears twice", where,
-                       "sum or drop repeated genes, or use adata.var_names_make_unique()");
-  }
-}
-
 }  // namespace
 
 Expression read_h5ad(const std::filesystem::path& path) {
   const auto file = storage::H5File::open_read(path);
   Expression expression;
   expression.cells = detail::read_index(file, "/obs");
-  expression.genes = detail::read_index(file, "/var");
-  require_distinct_genes(expression.genes, path.string() + ":/var");
-  if (expression.cells.empty() || expression.genes.empty())
-    throw InputError("there are no cells or no genes", path.string());
-  detail::read_matrix(file, expression);
+  expression.genes = detail::read_genes(file);
+  detail::SparseRows rows = detail::MatrixReader(file, expression.genes, expression.cell_count()).read_all();
+  expression.row_begin = std::move(rows.begin);
+  expression.column = std::move(rows.column);
+  expression.value = std::move(rows.value);
   return expression;
 }
 

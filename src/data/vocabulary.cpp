@@ -19,31 +19,74 @@ using Json = nlohmann::json;
                    "vocab.json must be one object that maps every token to its id, 0 to N-1");
 }
 
-/// A plain parse keeps the last of two equal keys without a word, so the keys are looked at as they come.
-Json parse_without_duplicates(const std::filesystem::path& file) {
+/// Takes the tokens and ids as the parser meets them: a plain parse would keep the last of two equal keys
+/// without a word, and would build whatever nested values the file holds before they could be refused.
+class TokenHandler {
+ public:
+  struct Entry {
+    std::string token;
+    std::uint64_t id;
+  };
+
+  explicit TokenHandler(const std::filesystem::path& file) : file_(file) {}
+
+  std::vector<Entry> take() { return std::move(entries_); }
+
+  bool start_object(std::size_t /*size*/) {
+    if (inside_) not_an_integer();
+    inside_ = true;
+    return true;
+  }
+  bool end_object() { return true; }
+  bool key(std::string& token) {
+    if (token.empty()) refuse(file_, "has an empty token");
+    if (!seen_.insert(token).second) refuse(file_, "the token '" + token + "' appears twice");
+    token_ = token;
+    return true;
+  }
+  bool number_unsigned(std::uint64_t id) {
+    require_object();
+    entries_.push_back({std::move(token_), id});
+    return true;
+  }
+  bool number_integer(std::int64_t id) {
+    require_object();
+    refuse(file_, "the id " + std::to_string(id) + " of '" + token_ + "' is outside 0 to N-1");
+  }
+  bool parse_error(std::size_t /*position*/, const std::string& /*text*/, const Json::exception& failure) {
+    refuse(file_, std::string("is not valid JSON: ") + failure.what());
+  }
+
+  bool null() { not_an_integer(); }
+  bool boolean(bool /*value*/) { not_an_integer(); }
+  bool number_float(double /*value*/, const std::string& /*text*/) { not_an_integer(); }
+  bool string(std::string& /*value*/) { not_an_integer(); }
+  bool binary(Json::binary_t& /*value*/) { not_an_integer(); }
+  bool start_array(std::size_t /*size*/) { not_an_integer(); }
+  bool end_array() { not_an_integer(); }
+
+ private:
+  void require_object() const {
+    if (!inside_) refuse(file_, "is not a JSON object with tokens");
+  }
+  [[noreturn]] void not_an_integer() const {
+    require_object();
+    refuse(file_, "the id of '" + token_ + "' is not an integer");
+  }
+
+  const std::filesystem::path& file_;
+  std::vector<Entry> entries_;
+  std::unordered_set<std::string> seen_;
+  std::string token_;
+  bool inside_ = false;
+};
+
+std::vector<TokenHandler::Entry> parse_tokens(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw ModelError("cannot be read", file.string(), "a model folder needs its vocab.json");
-  std::unordered_set<std::string> seen;
-  const auto look = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::key && !seen.insert(parsed.get<std::string>()).second)
-      refuse(file, "the token '" + parsed.get<std::string>() + "' appears twice");
-    return true;
-  };
-  try {
-    return Json::parse(stream, look);
-  } catch (const Json::exception& failure) {
-    refuse(file, std::string("is not valid JSON: ") + failure.what());
-  }
-}
-
-std::size_t checked_id(const std::filesystem::path& file, const std::string& token, const Json& id,
-                       std::size_t size) {
-  if (!id.is_number_integer()) refuse(file, "the id of '" + token + "' is not an integer");
-  const bool in_range = id.is_number_unsigned() && id.get<std::uint64_t>() < size;
-  if (!in_range)
-    refuse(file, "the id " + id.dump() + " of '" + token + "' is outside 0 to " + std::to_string(size - 1) +
-                     ", so the ids have gaps");
-  return id.get<std::size_t>();
+  TokenHandler handler(file);
+  Json::sax_parse(stream, &handler);
+  return handler.take();
 }
 
 }  // namespace
@@ -58,15 +101,17 @@ Vocabulary::Vocabulary(std::vector<std::string> tokens_by_id) : tokens_(std::mov
 }
 
 Vocabulary Vocabulary::read(const std::filesystem::path& file) {
-  const Json json = parse_without_duplicates(file);
-  if (!json.is_object() || json.empty()) refuse(file, "is not a JSON object with tokens");
-  std::vector<std::string> tokens(json.size());
-  for (const auto& [token, id] : json.items()) {
-    if (token.empty()) refuse(file, "has an empty token");
-    std::string& slot = tokens[checked_id(file, token, id, tokens.size())];
+  std::vector<TokenHandler::Entry> entries = parse_tokens(file);
+  if (entries.empty()) refuse(file, "is not a JSON object with tokens");
+  std::vector<std::string> tokens(entries.size());
+  for (auto& [token, id] : entries) {
+    if (id >= tokens.size())
+      refuse(file, "the id " + std::to_string(id) + " of '" + token + "' is outside 0 to " +
+                       std::to_string(tokens.size() - 1) + ", so the ids have gaps");
+    std::string& slot = tokens[static_cast<std::size_t>(id)];
     if (!slot.empty())
-      refuse(file, "the tokens '" + slot + "' and '" + token + "' have the same id " + id.dump());
-    slot = token;
+      refuse(file, "the tokens '" + slot + "' and '" + token + "' have the same id " + std::to_string(id));
+    slot = std::move(token);
   }
   return Vocabulary(std::move(tokens));
 }
@@ -89,28 +134,6 @@ std::string upper_case(std::string symbol) {
   for (char& c : symbol)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   return symbol;
-}
-
-GeneMapping map_genes(const Vocabulary& vocabulary, const std::vector<std::string>& genes) {
-  std::vector<std::optional<std::int64_t>> found(genes.size());
-  std::unordered_set<std::int64_t> taken;
-  const auto look_up = [&](std::size_t position, const std::string& name) {
-    if (found[position]) return;
-    const std::optional<std::int64_t> id = vocabulary.find(name);
-    if (id && taken.insert(*id).second) found[position] = id;
-  };
-  for (std::size_t i = 0; i < genes.size(); ++i) look_up(i, genes[i]);
-  for (std::size_t i = 0; i < genes.size(); ++i) look_up(i, upper_case(genes[i]));
-  GeneMapping mapping;
-  for (std::size_t i = 0; i < genes.size(); ++i) {
-    if (!found[i]) {
-      mapping.missing.push_back(genes[i]);
-      continue;
-    }
-    mapping.ids.push_back(*found[i]);
-    mapping.positions.push_back(static_cast<std::int64_t>(i));
-  }
-  return mapping;
 }
 
 }  // namespace regulus::data

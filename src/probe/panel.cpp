@@ -6,6 +6,7 @@
 
 #include "regulus/core/error.h"
 #include "regulus/core/random.h"
+#include "regulus/data/gene_names.h"
 
 namespace regulus::probe {
 

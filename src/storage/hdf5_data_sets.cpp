@@ -172,6 +172,25 @@ std::vector<std::string> H5File::read_strings(const std::string& path) const {
   return strings;
 }
 
+std::vector<std::string> H5File::read_strings(const std::string& path, const Block& block) const {
+  const Id data_set = state_->open_data_set(path);
+  const Id type(H5Dget_type(data_set));
+  if (detail::classify(type) != ValueKind::String)
+    state_->unusable("does not hold text", state_->where(path));
+  const Id space(H5Dget_space(data_set));
+  if (!fits(block, detail::extent(space)))
+    state_->unusable("a block outside it was asked for", state_->where(path));
+  select(space, block);
+  const Id elements = detail::make_space({detail::element_count(block.count)});
+  const auto read = [&](hid_t memory, void* buffer) {
+    return H5Dread(data_set, memory, elements, space, H5P_DEFAULT, buffer) >= 0;
+  };
+  std::vector<std::string> strings;
+  if (!detail::read_string_elements(type, elements, read, strings))
+    state_->reading_failed(state_->where(path));
+  return strings;
+}
+
 std::vector<std::string> H5File::read_string_field(const std::string& path, const std::string& field) const {
   const Id data_set = state_->open_data_set(path);
   const Id records(H5Dget_type(data_set));

@@ -35,17 +35,6 @@ class Vocabulary {
   std::unordered_map<std::string, std::int64_t> ids_;
 };
 
-/// Which of the genes asked for a model knows.
-struct GeneMapping {
-  std::vector<std::int64_t> ids;        ///< vocabulary ids of the genes found, distinct
-  std::vector<std::int64_t> positions;  ///< their indices among the genes asked for, increasing
-  std::vector<std::string> missing;     ///< the genes not found, in the order asked
-};
-
-/// Finds genes by their exact symbol, then by its upper-case form (mouse symbols in a human vocabulary). An
-/// exact match wins: a gene whose upper-case form is already taken by another gene asked for is missing.
-GeneMapping map_genes(const Vocabulary& vocabulary, const std::vector<std::string>& genes);
-
 /// ASCII upper case, as BEELINE applies it to mouse symbols.
 std::string upper_case(std::string symbol);
 

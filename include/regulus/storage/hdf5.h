@@ -88,6 +88,7 @@ class H5File {
 
   // UTF-8 strings; written with variable length, read with variable or fixed length.
   std::vector<std::string> read_strings(const std::string& path) const;
+  std::vector<std::string> read_strings(const std::string& path, const Block& block) const;
   std::string read_string(const std::string& path) const;  ///< of a scalar or of one element
   /// One text field of a data set of records (a compound type).
   std::vector<std::string> read_string_field(const std::string& path, const std::string& field) const;

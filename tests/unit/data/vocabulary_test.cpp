@@ -53,28 +53,26 @@ TEST(Vocabulary, RefusesDamage) {
   expect_mentions(error_reading(R"(["A"])"), "not a JSON object");
   expect_mentions(error_reading(R"({"A": 0)"), "not valid JSON");
   expect_mentions(error_reading(""), "not valid JSON");
+  expect_mentions(error_reading(R"({"A": 0} {)"), "not valid JSON");
+  expect_mentions(error_reading("{\"A\xff\": 0}"), "not valid JSON");
   expect_mentions(error_of(ErrorKind::Model, [] { Vocabulary::read("/nowhere/vocab.json"); }),
                   "/nowhere/vocab.json");
+}
+
+TEST(Vocabulary, RefusesOtherValuesAndNestingAsSoonAsTheyStart) {
+  for (const std::string value :
+       {"null", "true", "\"1\"", "1.0", "1e30", "99999999999999999999999", "[1", "{\"B\": 1"})
+    expect_mentions(error_reading("{\"A\": " + value), "'A' is not an integer");
+  for (const std::string text : {"7", "-7", "null", "\"A\"", "[["})
+    expect_mentions(error_reading(text), "not a JSON object");
+  expect_mentions(error_reading("{\"A\": " + std::string(1000000, '[')), "'A' is not an integer");
+  expect_mentions(error_reading("{\"A\": " + std::string("9223372036854775808}")), "outside 0 to 0");
 }
 
 TEST(Vocabulary, RefusesRepeatedAndEmptyTokens) {
   EXPECT_THROW(Vocabulary({"A", "A"}), ModelError);
   EXPECT_THROW(Vocabulary({"A", ""}), ModelError);
   EXPECT_THROW(Vocabulary(std::vector<std::string>{}), ModelError);
-}
-
-TEST(MapGenes, FindsExactThenUpperCase) {
-  const Vocabulary vocabulary({"<pad>", "SOX2", "Nanog", "NANOG", "KLF4"});
-  const GeneMapping mapping = map_genes(vocabulary, {"Klf4", "none", "Nanog", "Sox2"});
-  EXPECT_EQ(mapping.ids, (std::vector<std::int64_t>{4, 2, 1}));
-  EXPECT_EQ(mapping.positions, (std::vector<std::int64_t>{0, 2, 3}));
-  EXPECT_EQ(mapping.missing, (std::vector<std::string>{"none"}));
-}
-
-TEST(MapGenes, AnExactMatchKeepsItsTokenFromOthers) {
-  const GeneMapping mapping = map_genes(Vocabulary({"SOX2"}), {"Sox2", "SOX2"});
-  EXPECT_EQ(mapping.positions, (std::vector<std::int64_t>{1}));
-  EXPECT_EQ(mapping.missing, (std::vector<std::string>{"Sox2"}));
 }
 
 }  // namespace

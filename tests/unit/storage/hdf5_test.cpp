@@ -50,6 +50,19 @@ TEST(Hdf5, DataSetsComeBackAsTheyWere) {
   EXPECT_EQ(file.read_string("/title"), "one text");
 }
 
+TEST(Hdf5, BlocksOfTextAreRead) {
+  const test::TempFolder folder;
+  write_sample(folder / "x.h5");
+  const H5File file = H5File::open_read(folder / "x.h5");
+  EXPECT_EQ(file.read_strings("/names", {{1}, {2}}), (std::vector<std::string>{"", "β-catenin"}));
+  EXPECT_TRUE(file.read_strings("/names", {{3}, {0}}).empty());
+  expect_mentions(error_of(ErrorKind::Input,
+                           [&] {
+                             file.read_strings("/names", {{2}, {2}});
+                           }),
+                  "/names", "outside");
+}
+
 TEST(Hdf5, AttributesComeBackAsTheyWere) {
   const test::TempFolder folder;
   write_sample(folder / "x.h5");
