@@ -5,14 +5,15 @@
 set -euo pipefail
 
 packages=(
-  g++ cmake ninja-build ccache git ca-certificates
+  g++ cmake ninja-build pkg-config ccache git ca-certificates
   libtorch-dev libopenblas-dev libopenblas0-openmp
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
   libboost-program-options-dev libboost-iostreams-dev
-  libspdlog-dev libfmt-dev nlohmann-json3-dev librandom123-dev libssl-dev
+  libspdlog-dev libfmt-dev nlohmann-json3-dev librandom123-dev libssl-dev libzip-dev
   gnuplot-nox
 )
-test_packages=(libgtest-dev python3 python3-anndata python3-h5py python3-sklearn python3-pandas)
+test_packages=(libgtest-dev python3 python3-anndata python3-h5py python3-sklearn python3-pandas
+               python3-torch)
 
 if [[ "${1:-}" == --tests ]]; then
   packages+=("${test_packages[@]}")
