@@ -181,6 +181,12 @@ std::size_t element_count(const std::vector<std::int64_t>& shape) {
       [](std::size_t product, std::int64_t extent) { return product * static_cast<std::size_t>(extent); });
 }
 
+std::string name_of(DType dtype) {
+  const auto known = std::find_if(dtype_names().begin(), dtype_names().end(),
+                                  [&](const auto& entry) { return entry.second == dtype; });
+  return known->first;
+}
+
 std::string header_text(const std::map<std::string, TensorView>& tensors,
                         const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
@@ -189,9 +195,7 @@ std::string header_text(const std::map<std::string, TensorView>& tensors,
   for (const auto& [name, tensor] : tensors) {
     if (tensor.data.size() != element_bytes(tensor.dtype) * element_count(tensor.shape))
       throw Error(ErrorKind::Internal, "has another length than its shape says", "tensor " + name);
-    const auto dtype = std::find_if(dtype_names().begin(), dtype_names().end(),
-                                    [&](const auto& known) { return known.second == tensor.dtype; });
-    json[name] = {{"dtype", dtype->first},
+    json[name] = {{"dtype", name_of(tensor.dtype)},
                   {"shape", tensor.shape},
                   {"data_offsets", {cursor, cursor + tensor.data.size()}}};
     cursor += tensor.data.size();
