@@ -2,20 +2,25 @@
 # Installs the Debian 12 packages that regulus needs and that are missing; does nothing, quickly, when none is.
 #   scripts/install_dependencies.sh           to build and run
 #   scripts/install_dependencies.sh --tests   to run the tests as well
+#   scripts/install_dependencies.sh --fuzz    to fuzz the readers as well
 set -euo pipefail
 
 packages=(
-  g++ cmake ninja-build ccache git ca-certificates
+  g++ cmake ninja-build pkg-config ccache git ca-certificates
   libtorch-dev libopenblas-dev libopenblas0-openmp
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
   libboost-program-options-dev libboost-iostreams-dev
-  libspdlog-dev libfmt-dev nlohmann-json3-dev librandom123-dev libssl-dev
+  libspdlog-dev libfmt-dev nlohmann-json3-dev librandom123-dev libssl-dev libzip-dev
   gnuplot-nox
 )
-test_packages=(libgtest-dev python3 python3-anndata python3-h5py python3-sklearn python3-pandas)
+test_packages=(libgtest-dev python3 python3-anndata python3-h5py python3-sklearn python3-pandas
+               python3-torch)
+fuzz_packages=(clang-14 libclang-rt-14-dev)
 
 if [[ "${1:-}" == --tests ]]; then
   packages+=("${test_packages[@]}")
+elif [[ "${1:-}" == --fuzz ]]; then
+  packages+=("${fuzz_packages[@]}")
 fi
 
 if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then

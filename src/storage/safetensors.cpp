@@ -22,8 +22,9 @@ constexpr std::uint64_t kLongestHeader_bytes = 100'000'000;  // the reference im
 
 const std::vector<std::pair<std::string, DType>>& dtype_names() {
   static const std::vector<std::pair<std::string, DType>> names{
-      {"F64", DType::F64}, {"F32", DType::F32}, {"F16", DType::F16}, {"BF16", DType::BF16},
-      {"I64", DType::I64}, {"I32", DType::I32}, {"U8", DType::U8},   {"BOOL", DType::Bool}};
+      {"F64", DType::F64}, {"F32", DType::F32},  {"F16", DType::F16}, {"BF16", DType::BF16},
+      {"I64", DType::I64}, {"I32", DType::I32},  {"I16", DType::I16}, {"I8", DType::I8},
+      {"U8", DType::U8},   {"BOOL", DType::Bool}};
   return names;
 }
 
@@ -72,17 +73,16 @@ DType parse_dtype(const std::filesystem::path& path, const std::string& name, co
   damaged(path, fmt::format("tensor '{}' has the unknown type '{}'", name, text));
 }
 
-/// Bytes of a shape, refusing what does not fit into memory's address range.
+/// Bytes of a shape, refusing what does not fit into memory's address range, even where another extent is 0.
 std::uint64_t shape_bytes(const std::filesystem::path& path, const Entry& entry) {
   std::uint64_t bytes = element_bytes(entry.dtype);
   for (const std::int64_t extent : entry.shape) {
-    if (extent < 0) damaged(path, fmt::format("tensor '{}' has an impossible shape", entry.name));
-    const auto e = static_cast<std::uint64_t>(extent);
-    if (e != 0 && bytes > std::numeric_limits<std::int64_t>::max() / e)
+    const auto e = static_cast<std::uint64_t>(std::max<std::int64_t>(extent, 1));
+    if (extent < 0 || bytes > std::numeric_limits<std::int64_t>::max() / e)
       damaged(path, fmt::format("tensor '{}' has an impossible shape", entry.name));
     bytes *= e;
   }
-  return bytes;
+  return std::find(entry.shape.begin(), entry.shape.end(), 0) != entry.shape.end() ? 0 : bytes;
 }
 
 /// Non-negative integers only: plain conversion would round 1.5 and read true as 1.
@@ -181,6 +181,12 @@ std::size_t element_count(const std::vector<std::int64_t>& shape) {
       [](std::size_t product, std::int64_t extent) { return product * static_cast<std::size_t>(extent); });
 }
 
+std::string name_of(DType dtype) {
+  const auto known = std::find_if(dtype_names().begin(), dtype_names().end(),
+                                  [&](const auto& entry) { return entry.second == dtype; });
+  return known->first;
+}
+
 std::string header_text(const std::map<std::string, TensorView>& tensors,
                         const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
@@ -189,9 +195,7 @@ std::string header_text(const std::map<std::string, TensorView>& tensors,
   for (const auto& [name, tensor] : tensors) {
     if (tensor.data.size() != element_bytes(tensor.dtype) * element_count(tensor.shape))
       throw Error(ErrorKind::Internal, "has another length than its shape says", "tensor " + name);
-    const auto dtype = std::find_if(dtype_names().begin(), dtype_names().end(),
-                                    [&](const auto& known) { return known.second == tensor.dtype; });
-    json[name] = {{"dtype", dtype->first},
+    json[name] = {{"dtype", name_of(tensor.dtype)},
                   {"shape", tensor.shape},
                   {"data_offsets", {cursor, cursor + tensor.data.size()}}};
     cursor += tensor.data.size();
@@ -213,7 +217,9 @@ std::size_t element_bytes(DType dtype) {
       return 4;
     case DType::F16:
     case DType::BF16:
+    case DType::I16:
       return 2;
+    case DType::I8:
     case DType::U8:
     case DType::Bool:
       break;

@@ -12,6 +12,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 LIBRARIES = {
     "mpi.h": {"comm", "storage"},
     "hdf5.h": {"storage"},
+    "zip.h": {"storage"},
     "torch/": {"backbone", "probe", "translator", "pretrain", "app"},
     "ATen/": {"backbone", "probe", "translator", "pretrain", "app"},
     "c10/": {"backbone", "probe", "translator", "pretrain", "app"},

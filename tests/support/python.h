@@ -12,6 +12,11 @@ inline bool has_h5py() {
   return std::system("/usr/bin/python3 -c 'import h5py' >/dev/null 2>&1") == 0;
 }
 
+/// Whether the system's Python has PyTorch.
+inline bool has_torch() {
+  return std::system("/usr/bin/python3 -c 'import torch' >/dev/null 2>&1") == 0;
+}
+
 /// Writes a script to a file and runs it with one argument; 0 if it succeeded.
 inline int run_python(const std::filesystem::path& file, const std::string& script,
                       const std::filesystem::path& argument) {

@@ -9,8 +9,8 @@
 
 namespace regulus::storage {
 
-/// Element types of the safetensors format that regulus reads.
-enum class DType { F64, F32, F16, BF16, I64, I32, U8, Bool };
+/// Element types of tensor files (safetensors, PyTorch checkpoints) that regulus reads.
+enum class DType { F64, F32, F16, BF16, I64, I32, I16, I8, U8, Bool };
 
 std::size_t element_bytes(DType dtype);
 

@@ -55,6 +55,8 @@ TEST(Safetensors, RoundTripOfEveryType) {
                                                   {"bf16", tensor<std::uint16_t>(DType::BF16, {1}, {0x3f80})},
                                                   {"i64", tensor<std::int64_t>(DType::I64, {}, {-5})},
                                                   {"i32", tensor<std::int32_t>(DType::I32, {1}, {7})},
+                                                  {"i16", tensor<std::int16_t>(DType::I16, {1}, {-7})},
+                                                  {"i8", tensor<std::int8_t>(DType::I8, {1}, {-7})},
                                                   {"u8", tensor<std::uint8_t>(DType::U8, {3}, {1, 2, 3})},
                                                   {"bool", tensor<std::uint8_t>(DType::Bool, {2}, {0, 1})},
                                                   {"empty", tensor<float>(DType::F32, {0, 4}, {})}};
@@ -128,6 +130,7 @@ TEST(Safetensors, ShapesThatAreNoShapesAreRefused) {
   expect_mentions(refusal(shaped("[4611686018427387904,4]")), "impossible");
   expect_mentions(refusal(shaped("[18446744073709551615]")), "impossible");
   expect_mentions(refusal(shaped("[4294967296,4294967296]")), "impossible");
+  expect_mentions(refusal(shaped("[0,4294967296,4294967296]")), "impossible");
   expect_mentions(refusal(shaped("[-1]")), "integers");
   expect_mentions(refusal(shaped("[1.5]")), "integers");
   expect_mentions(refusal(shaped("[true]")), "integers");
