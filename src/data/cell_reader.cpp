@@ -100,9 +100,10 @@ ValueScale CellReader::State::detect() const {
   if (cells <= kSampleGroups * kSampleGroup_cells) {
     matrix.append_rows(0, cells, rows);
   } else {
-    for (std::int64_t group = 0; group < kSampleGroups; ++group)
-      matrix.append_rows(group * (cells - kSampleGroup_cells) / (kSampleGroups - 1), kSampleGroup_cells,
-                         rows);
+    const std::int64_t last = cells - kSampleGroup_cells;
+    const std::int64_t step = last / (kSampleGroups - 1);
+    for (std::int64_t before_last = kSampleGroups - 1; before_last >= 0; --before_last)
+      matrix.append_rows(last - before_last * step, kSampleGroup_cells, rows);
   }
   return detect_scale({{}, {}, {}, {}, std::move(rows.value)});
 }

@@ -133,7 +133,6 @@ MatrixReader::MatrixReader(const H5File& file, const std::vector<std::string>& g
     damaged(file, "/X",
             fmt::format("the matrix is [{}], but there are {} names of cells in obs and {} of genes in var",
                         fmt::join(shape, " x "), cells, gene_count));
-  stored_ = cells * gene_count;
   if (sparse) check_sparse();
 }
 

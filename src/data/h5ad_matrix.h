@@ -27,7 +27,7 @@ class MatrixReader {
   MatrixReader(const storage::H5File& file, const std::vector<std::string>& genes, std::int64_t cells);
 
   MatrixLayout layout() const { return layout_; }
-  std::int64_t stored_values() const { return stored_; }
+  std::int64_t stored_values() const { return stored_; }  ///< of a sparse matrix; 0 if dense
 
   /// Appends the rows begin to begin + count - 1. Not for the layout ByGene, which has no rows to go to.
   void append_rows(std::int64_t begin, std::int64_t count, SparseRows& rows) const;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <unordered_map>
 
+#include "regulus/data/cell_reader.h"
 #include "regulus/data/csv_expression.h"
 #include "regulus/data/gene_list.h"
 #include "regulus/data/h5ad.h"
@@ -42,6 +43,16 @@ TEST_F(SharedData, BothFormsOfMdcAgree) {
   EXPECT_EQ(table.genes, anndata.genes);
   EXPECT_EQ(table.dense(), anndata.dense());
   EXPECT_EQ(detect_scale(table), ValueScale::LogNormalised);
+}
+
+TEST_F(SharedData, CellsOfMdcAreTheSameOneByOne) {
+  const auto file = kData / "beeline/mDC/expression_TFs500.h5ad";
+  const Expression expected = read_h5ad(file);
+  const CellReader reader(file);
+  ASSERT_EQ(reader.cell_count(), expected.cell_count());
+  for (std::int64_t cell = 0; cell < reader.cell_count(); ++cell)
+    ASSERT_EQ(reader.read_rows(std::vector{cell}), expected.dense_row(cell)) << cell;
+  EXPECT_EQ(mean_of_cells(reader), expected.gene_means());
 }
 
 TEST_F(SharedData, TheLargerGeneSetOfMdcHoldsTheSmaller) {
