@@ -1,6 +1,7 @@
 #include "evaluate_data.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "regulus/comm/agree.h"
@@ -118,6 +119,28 @@ void add_translator(const comm::Communicator& world, const translator::Translato
   if (probes.size() > 1) methods.push_back({"ensemble", evaluate::mean_score(logits)});
 }
 
+/// "Origin" scores: |Pert|, Attn of the last layer, mean |J| of OSG.
+double origin_score(const std::string& feature, const float* values, std::int64_t width) {
+  if (feature == "pert") return std::abs(static_cast<double>(values[0]));
+  return static_cast<double>(feature == "osg" ? values[1] : values[width - 1]);
+}
+
+void add_origin(const comm::Communicator& world, const std::vector<std::string>& features,
+                const EvaluateData& data, const LabelledPairs& pairs, std::vector<Method>& methods) {
+  auto scores = evaluate::score_pairs(world, pairs, features.size(), [&](const LabelledPairs& block) {
+    std::vector<std::vector<double>> result;
+    for (const auto& feature : features) {
+      const auto table = translator::gather_features(*data.store, data.file.string(), feature, block);
+      auto& column = result.emplace_back();
+      for (std::int64_t pair = 0; pair < block.size(); ++pair)
+        column.push_back(origin_score(feature, table.values.data() + pair * table.width, table.width));
+    }
+    return result;
+  });
+  for (std::size_t k = 0; k < features.size(); ++k)
+    methods.push_back({features[k] + " (origin)", std::move(scores[k])});
+}
+
 }  // namespace
 
 std::vector<double> ensemble_logits(const comm::Communicator& world, const translator::Translator& translator,
@@ -168,6 +191,7 @@ std::vector<Method> score_methods(const comm::Communicator& world, const Evaluat
                                   const LabelledPairs& pairs) {
   std::vector<Method> methods;
   if (inputs.translator) add_translator(world, *inputs.translator, data, pairs, methods);
+  if (!job.origin.empty()) add_origin(world, job.origin, data, pairs, methods);
   comm::agree(world, "scoring ranked edges", [&] {
     for (const auto& edges : inputs.edges)
       methods.push_back(

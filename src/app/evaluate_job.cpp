@@ -35,9 +35,12 @@ std::vector<EvaluateProtocol> protocols(const Options& options) {
 }
 
 void check_methods(const EvaluateJob& job) {
-  if (job.translator.empty() && job.edges.empty() && job.expression.empty())
+  if (job.translator.empty() && job.edges.empty() && job.expression.empty() && job.origin.empty())
     throw OptionError("there is nothing to evaluate", "--translator",
-                      "give --features and --translator, or another tool's --edges");
+                      "give --features and --translator or --origin, or another tool's --edges");
+  if (!job.origin.empty() && job.features.empty())
+    throw OptionError("scores of features need features", "--origin",
+                      "give --features with the file that `regulus probe` wrote");
   if (!job.translator.empty() && job.features.empty())
     throw OptionError("a translator needs features", "--features",
                       "give the file that `regulus probe` wrote");
@@ -89,6 +92,10 @@ void declare_evaluate_options(po::options_description& description) {
   auto add = description.add_options();
   add("features", list<std::string>()->value_name("FILE"), "feature stores of `probe`, one per data set");
   add("translator", po::value<std::string>()->value_name("FILE"), "translator of `train`");
+  add("origin", list<std::string>()->value_name("NAME"),
+      "also score by a feature's own value, without a translator: pert (its absolute value), attn (of the "
+      "last "
+      "layer) or osg (mean |J|)");
   add("edges", list<std::string>()->value_name("FILE"),
       "other tools' edges (Gene1,Gene2,EdgeWeight or TF,target,importance), alone or beside the features");
   add("network", list<std::string>()->value_name("FILE"), "the truth: networks with the header Gene1,Gene2");
@@ -135,6 +142,11 @@ EvaluateJob evaluate_job(const Session& session) {
   job.sources = path(options, "sources");
   job.genes = path(options, "genes");
   job.protocols = protocols(options);
+  if (options.given("origin")) job.origin = options.get<Strings>("origin");
+  for (const std::string& feature : job.origin)
+    if (feature != "pert" && feature != "attn" && feature != "osg")
+      throw OptionError("'" + feature + "' is no score by itself", "--origin",
+                        "choose from pert, attn and osg");
   job.setting = options.one_of("setting", {"auto", "unseen-genes", "unseen-datasets"});
   job.exclude_seen = options.get<bool>("exclude-seen");
   job.untested_sources = options.one_of("candidates", {"listed", "with-edges"}) == "listed";

@@ -53,10 +53,11 @@ Inspection inspect_path(const std::filesystem::path& path) {
   if (suffix == ".h5" || suffix == ".h5ad")
     throw InputError("is not an HDF5 file, or its start is damaged", path.string());
   if (suffix == ".safetensors") return inspect_safetensors(path);
+  if (suffix == ".pt") return inspect_torch_checkpoint(path);
   if (suffix == ".json") return inspect_json(path);
   if (suffix == ".csv" || suffix == ".tsv" || suffix == ".txt") return inspect_table(path);
   throw InputError("is no kind of file that regulus reads or writes", path.string(),
-                   "known are .h5, .h5ad, .safetensors, .json, .csv, .tsv, .txt and model folders");
+                   "known are .h5, .h5ad, .safetensors, .pt, .json, .csv, .tsv, .txt and model folders");
 }
 
 void add_provenance(Inspection& inspection, const nlohmann::json& provenance) {

@@ -24,6 +24,7 @@ Inspection inspect_path(const std::filesystem::path& path);
 Inspection inspect_hdf5(const std::filesystem::path& file);
 Inspection inspect_model_folder(const std::filesystem::path& folder);
 Inspection inspect_safetensors(const std::filesystem::path& file);
+Inspection inspect_torch_checkpoint(const std::filesystem::path& file);
 Inspection inspect_json(const std::filesystem::path& file);
 Inspection inspect_table(const std::filesystem::path& file);  ///< .csv, .tsv, .txt, each also gzipped
 

@@ -25,12 +25,16 @@ T optional(const nlohmann::json& args, const char* field, T fallback, const std:
   return args.contains(field) && !args.at(field).is_null() ? required<T>(args, field, where) : fallback;
 }
 
+constexpr std::int64_t kLargest = 1 << 20;
+
+void check_size(std::int64_t size, const std::string& where) {
+  if (size < 1 || size > kLargest)
+    throw ModelError(fmt::format("a size of {} is out of range", size), where,
+                     "embsize, nheads, nlayers and max_seq_len must be positive");
+}
+
 void check(const TransformerConfig& config, const std::string& where) {
-  constexpr std::int64_t kLargest = 1 << 20;
-  for (const std::int64_t size : {config.width, config.heads, config.layers, config.input.max_panel})
-    if (size < 1 || size > kLargest)
-      throw ModelError(fmt::format("a size of {} is out of range", size), where,
-                       "embsize, nheads, nlayers and max_seq_len must be positive");
+  for (const std::int64_t size : {config.width, config.heads, config.layers}) check_size(size, where);
   if (config.hidden < 0 || config.hidden > kLargest)
     throw ModelError(fmt::format("d_hid {} is out of range", config.hidden), where);
   if (config.width % config.heads != 0)
@@ -69,15 +73,19 @@ std::int64_t input_bins(const nlohmann::json& args, const std::string& where) {
   return optional<std::string>(args, "input_style", "", where) == "binned" && bins > 1 ? bins : 0;
 }
 
-InputConvention input_convention(const nlohmann::json& args, const TransformerConfig& config,
-                                 const std::string& where) {
+}  // namespace
+
+InputConvention input_from_args(const nlohmann::json& args, const std::string& where) {
+  if (!args.is_object()) throw ModelError("is not a JSON object", where);
   InputConvention input;
   const auto longest = optional<std::int64_t>(args, "train_maxseq", input.max_panel, where);
   input.max_panel = optional<std::int64_t>(args, "max_seq_len", longest, where);
+  check_size(input.max_panel, where);
   input.bins = input_bins(args, where);
   if (input.bins > 1) input.value_max = static_cast<double>(input.bins - 1);
   input.cls = true;
-  input.cls_value = optional<double>(args, "cls_value", config.pad_value, where);
+  const auto pad_value = optional<double>(args, "pad_value", TransformerConfig{}.pad_value, where);
+  input.cls_value = optional<double>(args, "cls_value", pad_value, where);
   if (args.contains("regulus")) {
     const auto& own = args.at("regulus");
     if (!own.is_object()) throw ModelError("field 'regulus' is not an object", where);
@@ -86,8 +94,6 @@ InputConvention input_convention(const nlohmann::json& args, const TransformerCo
   }
   return input;
 }
-
-}  // namespace
 
 TransformerConfig config_from_args(const nlohmann::json& args, const std::string& where) {
   if (!args.is_object()) throw ModelError("is not a JSON object", where);
@@ -101,7 +107,7 @@ TransformerConfig config_from_args(const nlohmann::json& args, const std::string
   config.pad_value = optional<double>(args, "pad_value", config.pad_value, where);
   config.values = value_style(args, where);
   config.cell = cell_style(args, where);
-  config.input = input_convention(args, config, where);
+  config.input = input_from_args(args, where);
   check(config, where);
   return config;
 }

@@ -6,6 +6,7 @@
 #include "regulus/core/sha256.h"
 #include "regulus/storage/safetensors.h"
 #include "regulus/storage/text_file.h"
+#include "regulus/storage/torch_checkpoint.h"
 
 namespace regulus::backbone {
 
@@ -32,6 +33,7 @@ std::filesystem::path find_checkpoint(const std::filesystem::path& path) {
 
 Tensors read_tensors(const std::filesystem::path& checkpoint) {
   if (checkpoint.extension() == ".safetensors") return storage::read_safetensors(checkpoint);
+  if (checkpoint.extension() == ".pt") return storage::read_torch_checkpoint(checkpoint);
   throw ModelError("is neither a .safetensors nor a .pt file", checkpoint.string(),
                    "give the model's folder, or its checkpoint");
 }
@@ -77,6 +79,7 @@ void save_model(const std::filesystem::path& folder, const TransformerConfig& co
   storage::write_text_atomically(folder / kArgs, args.dump(2) + "\n");
   vocabulary.write(folder / kVocabulary);
   const Tensors tensors = tensors_from_weights(weights);
+  storage::write_torch_checkpoint(folder / kTorch, tensors);
   storage::write_safetensors(folder / kSafetensors, tensors, {{"format", "pt"}});
 }
 

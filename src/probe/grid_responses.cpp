@@ -22,7 +22,7 @@ GridResponses::GridResponses(const ProbeJob& job, std::int64_t first_source, std
   merge_grids();
   const auto pairs = static_cast<std::size_t>(sources * job.gene_count());
   if (job.vvp) vvp_.resize(pairs * job.perturbation_grid.size());
-  if (job.gdt) gdt_.resize(pairs * job.gradient_grid.size());
+  if (job.gdt_on_backgrounds()) gdt_.resize(pairs * job.gradient_grid.size());
 }
 
 GridResponses::GridValue& GridResponses::grid_value(double value) {
@@ -34,28 +34,20 @@ GridResponses::GridValue& GridResponses::grid_value(double value) {
 void GridResponses::merge_grids() {
   for (std::size_t m = 0; job_.vvp && m < job_.perturbation_grid.size(); ++m)
     grid_value(job_.perturbation_grid[m]).vvp_columns.push_back(m);
-  for (std::size_t t = 0; job_.gdt && t < job_.gradient_grid.size(); ++t)
+  for (std::size_t t = 0; job_.gdt_on_backgrounds() && t < job_.gradient_grid.size(); ++t)
     grid_value(job_.gradient_grid[t]).gdt_columns.push_back(t);
 }
 
-template <typename Run>
-void GridResponses::in_passes(const std::vector<State>& states, Run run) const {
-  const std::int64_t step = states_per_pass(job_.gene_count());
-  const auto total = static_cast<std::int64_t>(states.size());
-  for (std::int64_t begin = 0; begin < total; begin += step)
-    run(states.data() + begin, std::min(step, total - begin));
-}
-
-void GridResponses::compute(backbone::PanelPass& pass, std::int64_t row) {
-  row_ = row;
+void GridResponses::compute(backbone::PanelPass& pass, const float* values, std::int64_t row) {
+  background_ = values;
   what_ = fmt::format("background {}", row);
   std::vector<State> dual;
   std::vector<State> forward;
   for (std::int64_t s = first_source_; s < first_source_ + sources_; ++s)
     for (const GridValue& value : grid_)
       (value.gdt_columns.empty() ? forward : dual).push_back({s, value.value});
-  in_passes(dual, [&](const State* states, std::int64_t n) { run_dual(pass, states, n); });
-  in_passes(forward, [&](const State* states, std::int64_t n) { run_forward(pass, states, n); });
+  in_passes(job_, dual, [&](const State* states, std::int64_t n) { run_dual(pass, states, n); });
+  in_passes(job_, forward, [&](const State* states, std::int64_t n) { run_forward(pass, states, n); });
   if (job_.vvp) subtract_reference(pass);
 }
 
@@ -90,14 +82,14 @@ void GridResponses::scatter(const at::Tensor& rows, const State* states, Columns
 
 bool GridResponses::is_at_v_b(const State& state) const {
   const std::int64_t position = job_.sources[static_cast<std::size_t>(state.source)];
-  return static_cast<double>(job_.backgrounds.row(row_)[position]) == job_.v_b;
+  return static_cast<double>(background_[position]) == job_.v_b;
 }
 
 void GridResponses::subtract_reference(backbone::PanelPass& pass) {
   std::vector<State> states;
   for (std::int64_t s = 0; s < sources_; ++s) states.push_back({first_source_ + s, job_.v_b});
   const at::Tensor baseline = pass.baseline().unsqueeze(0);
-  in_passes(states, [&](const State* batch, std::int64_t n) {
+  in_passes(job_, states, [&](const State* batch, std::int64_t n) {
     const bool at_baseline =
         std::all_of(batch, batch + n, [&](const State& state) { return is_at_v_b(state); });
     const at::Tensor response = at_baseline ? baseline.expand({n, baseline.size(1)})

@@ -18,9 +18,9 @@ class GridResponses {
  public:
   GridResponses(const ProbeJob& job, std::int64_t first_source, std::int64_t sources);
 
-  /// \param pass the job's panel, open over background `row` \throws ModelError on a response that is not
-  /// finite
-  void compute(backbone::PanelPass& pass, std::int64_t row);
+  /// \param pass the job's panel, open over background `row` \param values [G] that background
+  /// \throws ModelError on a response that is not finite
+  void compute(backbone::PanelPass& pass, const float* values, std::int64_t row);
 
   const std::vector<double>& vvp() const { return vvp_; }  ///< [sources, G, M], empty if not asked for
   const std::vector<double>& gdt() const { return gdt_; }  ///< [sources, G, T], empty if not asked for
@@ -42,13 +42,11 @@ class GridResponses {
   void subtract_reference(backbone::PanelPass& pass);
   void subtract(const at::Tensor& rows, const State* states);
   bool is_at_v_b(const State& state) const;
-  template <typename Run>
-  void in_passes(const std::vector<State>& states, Run run) const;
 
   const ProbeJob& job_;
   std::int64_t first_source_;
   std::int64_t sources_;
-  std::int64_t row_ = 0;
+  const float* background_ = nullptr;
   std::string what_;
   std::vector<GridValue> grid_;
   std::vector<double> vvp_, gdt_;

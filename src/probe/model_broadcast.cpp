@@ -4,16 +4,44 @@
 
 #include <vector>
 
+#include "regulus/backbone/torchscript.h"
 #include "regulus/comm/agree.h"
+#include "regulus/core/error.h"
 
 namespace regulus::probe {
 
 namespace {
 
+constexpr const char* kScripted = "torchscript:";
+
 std::vector<std::string> tokens_of(const data::Vocabulary& vocabulary) {
   std::vector<std::string> tokens;
   for (std::int64_t id = 0; id < vocabulary.size(); ++id) tokens.push_back(vocabulary.token(id));
   return tokens;
+}
+
+void broadcast_vocabulary(const comm::Communicator& comm, data::Vocabulary& vocabulary) {
+  std::vector<std::string> tokens = tokens_of(vocabulary);
+  comm.broadcast(tokens);
+  vocabulary = data::Vocabulary(std::move(tokens));
+}
+
+backbone::ScriptedModel load_scripted(const comm::Communicator& comm, const std::string& folder) {
+  backbone::ScriptedModel model;
+  comm::agree_on_root(comm, "loading the model", [&] { model = backbone::read_scripted_model(folder); });
+  comm.broadcast_value(model.input);
+  broadcast_vocabulary(comm, model.vocabulary);
+  comm.broadcast(model.module_bytes);
+  comm.broadcast(model.checkpoint_sha256);
+  comm.broadcast(model.where);
+  return model;
+}
+
+void refuse_for_scripted(const backbone::TransformerOptions& options) {
+  if (options.batch_label)
+    throw OptionError("a scripted module takes no batch label", "--batch-label", "leave it out");
+  if (options.read_out == backbone::ReadOut::Mvc)
+    throw OptionError("a scripted module has one read-out", "--read-out mvc", "leave it out");
 }
 
 void broadcast_weights(const comm::Communicator& comm, backbone::Model& model) {
@@ -30,16 +58,29 @@ void broadcast_weights(const comm::Communicator& comm, backbone::Model& model) {
 
 }  // namespace
 
-backbone::Model load_model(const comm::Communicator& comm, const std::filesystem::path& folder) {
+backbone::Model load_model(const comm::Communicator& comm, const std::filesystem::path& path) {
   backbone::Model model;
-  comm::agree_on_root(comm, "loading the model", [&] { model = backbone::load_model(folder); });
+  comm::agree_on_root(comm, "loading the model", [&] { model = backbone::load_model(path); });
   comm.broadcast_value(model.config);
-  std::vector<std::string> tokens = tokens_of(model.vocabulary);
-  comm.broadcast(tokens);
-  model.vocabulary = data::Vocabulary(std::move(tokens));
+  broadcast_vocabulary(comm, model.vocabulary);
   comm.broadcast(model.checkpoint_sha256);
   broadcast_weights(comm, model);
   return model;
+}
+
+std::unique_ptr<backbone::Backbone> open_backbone(const comm::Communicator& comm, const std::string& model,
+                                                  const backbone::TransformerOptions& options) {
+  std::unique_ptr<backbone::Backbone> backbone;
+  if (model.rfind(kScripted, 0) == 0) {
+    refuse_for_scripted(options);
+    const auto scripted = load_scripted(comm, model.substr(std::string(kScripted).size()));
+    comm::agree(comm, "opening the model",
+                [&] { backbone = backbone::make_script_backbone(scripted, options.precision); });
+  } else {
+    const backbone::Model native = load_model(comm, model);
+    comm::agree(comm, "opening the model", [&] { backbone = backbone::make_transformer(native, options); });
+  }
+  return backbone;
 }
 
 }  // namespace regulus::probe

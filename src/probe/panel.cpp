@@ -1,12 +1,13 @@
 #include "regulus/probe/panel.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 
 #include "regulus/core/error.h"
 #include "regulus/core/random.h"
-#include "regulus/data/gene_names.h"
+#include "regulus/data/mapping_report.h"
 
 namespace regulus::probe {
 
@@ -32,76 +33,80 @@ class NameIndex {
   std::unordered_map<std::string, std::int64_t> exact_, upper_;
 };
 
-void set_sources(ProbeJob& job, const std::vector<std::string>& sources, PanelReport& report) {
-  const NameIndex index(job.genes);
-  for (const std::string& source : sources.empty() ? job.genes : sources) {
-    if (const auto position = index.find(source))
-      job.sources.push_back(*position);
+/// Positions in the panel by token.
+std::unordered_map<std::int64_t, std::int64_t> positions_by_token(const ProbeJob& job) {
+  std::unordered_map<std::int64_t, std::int64_t> positions;
+  for (std::size_t i = 0; i < job.gene_ids.size(); ++i)
+    positions.emplace(job.gene_ids[i], static_cast<std::int64_t>(i));
+  return positions;
+}
+
+/// A name of the panel itself goes before what vocabulary and aliases make of it.
+void set_sources(ProbeJob& job, const GeneNames& names, const std::vector<std::string>& sources,
+                 PanelReport& report) {
+  const NameIndex by_name(job.genes);
+  const auto by_token = positions_by_token(job);
+  const data::GeneMapping mapping = data::map_genes(names.vocabulary, sources, names.aliases);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const auto named = by_name.find(sources[i]);
+    const auto token = by_token.find(mapping.matches[i].id);
+    if (named)
+      job.sources.push_back(*named);
+    else if (token != by_token.end())
+      job.sources.push_back(token->second);
     else
-      report.unknown_sources.push_back(source);
+      report.unknown_sources.push_back(sources[i]);
   }
   std::sort(job.sources.begin(), job.sources.end());
   job.sources.erase(std::unique(job.sources.begin(), job.sources.end()), job.sources.end());
   if (job.sources.empty())
     throw InputError("none of the sources is a gene of the panel", "--sources",
-                     "sources and genes must use the same gene symbols");
-}
-
-/// Columns of the panel's genes in an expression matrix.
-std::vector<std::int64_t> columns_of_panel(const ProbeJob& job, const data::Expression& expression) {
-  const NameIndex index(expression.genes);
-  std::vector<std::int64_t> columns;
-  for (const std::string& gene : job.genes) {
-    const auto position = index.find(gene);
-    if (!position)
-      throw InputError("gene '" + gene + "' of the panel has no expression", "--expression",
-                       "leave --genes out, or list only genes of the expression file");
-    columns.push_back(*position);
-  }
-  return columns;
+                     "sources and genes must use the same gene symbols, or --aliases must connect them");
 }
 
 }  // namespace
 
-PanelReport set_panel(ProbeJob& job, const data::Vocabulary& vocabulary,
-                      const std::vector<std::string>& genes, const std::vector<std::string>& sources) {
-  const data::GeneMapping mapping = data::map_genes(vocabulary, genes);
-  if (mapping.ids.empty())
-    throw InputError("none of the " + std::to_string(genes.size()) + " genes is in the model's vocabulary",
-                     "--model",
-                     "check the species and the kind of gene names: the model knows symbols such as " +
-                         (vocabulary.size() > 0 ? vocabulary.token(0) : std::string("none")));
-  PanelReport report{mapping.missing, {}};
-  job.gene_ids = mapping.ids;
-  for (const std::int64_t position : mapping.positions)
+PanelReport set_panel(ProbeJob& job, const GeneNames& names, const std::vector<std::string>& genes,
+                      const std::vector<std::string>& sources) {
+  PanelReport report{data::map_genes(names.vocabulary, genes, names.aliases), {}};
+  data::require_hits(report.genes, names.vocabulary, 0.0, "--model");
+  job.gene_ids = report.genes.ids;
+  for (const std::int64_t position : report.genes.positions)
     job.genes.push_back(genes[static_cast<std::size_t>(position)]);
-  set_sources(job, sources, report);
+  set_sources(job, names, sources.empty() ? job.genes : sources, report);
   return report;
 }
 
-ValueRows virtual_background(const ProbeJob& job) {
-  return {job.gene_count(), std::vector<float>(job.genes.size(), static_cast<float>(job.v_b))};
-}
-
-ValueRows mean_background(const ProbeJob& job, const data::Expression& expression) {
-  const std::vector<double> means = expression.gene_means();
-  ValueRows rows{job.gene_count(), {}};
-  for (const std::int64_t column : columns_of_panel(job, expression))
-    rows.values.push_back(static_cast<float>(means[static_cast<std::size_t>(column)]));
-  return rows;
-}
-
-ValueRows sample_cells(const ProbeJob& job, const data::Expression& expression, std::int64_t count,
-                       std::uint64_t seed) {
-  const std::vector<std::int64_t> columns = columns_of_panel(job, expression);
-  const std::int64_t available = expression.cell_count();
-  ValueRows rows{job.gene_count(), {}};
-  for (const std::int64_t cell :
-       RandomStream(seed, "probe.cells").sample(available, std::min(count, available))) {
-    const std::vector<float> row = expression.dense_row(cell);
-    for (const std::int64_t column : columns) rows.values.push_back(row[static_cast<std::size_t>(column)]);
+std::vector<std::int64_t> columns_of_panel(const ProbeJob& job, const GeneNames& names,
+                                           const data::CellReader& expression) {
+  const data::GeneMapping mapping = data::map_genes(names.vocabulary, expression.genes(), names.aliases);
+  std::unordered_map<std::int64_t, std::int64_t> by_token;
+  for (std::size_t i = 0; i < mapping.ids.size(); ++i) by_token.emplace(mapping.ids[i], mapping.positions[i]);
+  std::vector<std::int64_t> columns;
+  for (std::size_t g = 0; g < job.genes.size(); ++g) {
+    const auto column = by_token.find(job.gene_ids[g]);
+    if (column == by_token.end())
+      throw InputError("gene '" + job.genes[g] + "' of the panel has no expression", "--expression",
+                       "leave --genes out, or list only genes of the expression file");
+    columns.push_back(column->second);
   }
-  return rows;
+  return columns;
+}
+
+std::shared_ptr<const ValueRows> virtual_background(const ProbeJob& job) {
+  return std::make_shared<FixedRows>(job.gene_count(),
+                                     std::vector<float>(job.genes.size(), static_cast<float>(job.v_b)));
+}
+
+std::vector<std::int64_t> sample_cells(const std::vector<std::int64_t>& pool, std::int64_t count,
+                                       std::uint64_t seed) {
+  const auto available = static_cast<std::int64_t>(pool.size());
+  std::vector<std::int64_t> cells;
+  for (const std::int64_t index :
+       RandomStream(seed, "probe.cells").sample(available, std::min(count, available)))
+    cells.push_back(pool[static_cast<std::size_t>(index)]);
+  std::sort(cells.begin(), cells.end());  // neighbours in the file are read together
+  return cells;
 }
 
 }  // namespace regulus::probe

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,15 @@ std::unique_ptr<backbone::PanelPass> open_panel(const backbone::Backbone& model,
 /// States in one pass, by the panel's length alone, so that batches, and with them the bits, never depend on
 /// the ranks.
 std::int64_t states_per_pass(std::int64_t panel_length);
+
+/// Calls run(first state, number of states) for one pass after the other.
+template <typename Run>
+void in_passes(const ProbeJob& job, const std::vector<State>& states, Run run) {
+  const std::int64_t step = states_per_pass(job.gene_count());
+  const auto total = static_cast<std::int64_t>(states.size());
+  for (std::int64_t begin = 0; begin < total; begin += step)
+    run(states.data() + begin, std::min(step, total - begin));
+}
 
 /// Panel positions of the sources of some states. \return [n] int64
 at::Tensor positions(const ProbeJob& job, const State* states, std::int64_t count);

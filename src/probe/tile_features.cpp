@@ -13,21 +13,7 @@ namespace regulus::probe {
 
 namespace {
 
-constexpr std::int64_t kMoments = 4;  // J, |J|, J², J·x
-/// Resolution 2^-46: the mean over N rows is in range for responses up to 2^16 / N.
-constexpr int kFractionBits = 46;
-
-comm::ExactSum sums(std::int64_t sources, std::int64_t genes, std::size_t width, std::int64_t rows) {
-  return comm::ExactSum(static_cast<std::size_t>(sources * genes) * width, kFractionBits,
-                        std::max<std::int64_t>(rows, 1));
-}
-
-std::vector<float> means(const std::vector<double>& sums, std::int64_t rows) {
-  std::vector<float> result(sums.size());
-  std::transform(sums.begin(), sums.end(), result.begin(),
-                 [rows](double sum) { return static_cast<float>(sum / static_cast<double>(rows)); });
-  return result;
-}
+constexpr std::size_t kMoments = 4;  // J, |J|, J², J·x
 
 /// mean J, mean |J|, standard deviation of J, mean J·x, from the sums of J, |J|, J² and J·x.
 std::vector<float> observed_features(const std::vector<double>& sums, std::int64_t cells) {
@@ -43,64 +29,162 @@ std::vector<float> observed_features(const std::vector<double>& sums, std::int64
   return result;
 }
 
+std::int64_t sources_in_tile(const ProbeJob& job, std::int64_t tile) {
+  return std::min(job.sources_per_tile, job.source_count() - tile * job.sources_per_tile);
+}
+
+std::size_t values_of_tile(const ProbeJob& job, std::int64_t tile, std::size_t width) {
+  return static_cast<std::size_t>(sources_in_tile(job, tile) * job.gene_count()) * width;
+}
+
+/// A feature that is averaged over the backgrounds.
+RowMean over_backgrounds(const ProbeJob& job, std::int64_t tile, std::size_t width) {
+  return {values_of_tile(job, tile, width), job.backgrounds->count(), job.spread};
+}
+
 }  // namespace
 
 std::vector<Unit> units_of_tile(const ProbeJob& job, std::int64_t tile) {
   std::vector<Unit> units;
-  for (std::int64_t b = 0; b < job.backgrounds.rows(); b += job.cells_per_unit)
-    units.push_back({tile, b, std::min(b + job.cells_per_unit, job.backgrounds.rows()), 0, 0});
-  for (std::int64_t c = 0; c < job.cells.rows(); c += job.cells_per_unit)
-    units.push_back({tile, 0, 0, c, std::min(c + job.cells_per_unit, job.cells.rows())});
+  const auto add = [&](Unit::Kind kind, std::int64_t rows, std::int64_t step) {
+    for (std::int64_t begin = 0; begin < rows; begin += step)
+      units.push_back({tile, kind, begin, std::min(begin + step, rows)});
+  };
+  if (job.needs_backgrounds()) add(Unit::Kind::Backgrounds, job.backgrounds->count(), job.cells_per_unit);
+  if (job.gdt && job.uniform)
+    add(Unit::Kind::Trajectory, static_cast<std::int64_t>(job.gradient_grid.size()), job.cells_per_unit);
+  if (job.osg) add(Unit::Kind::Cells, job.cells->count(), job.cells_per_unit);
+  if (job.pert) add(Unit::Kind::Mean, 1, 1);
   return units;
 }
 
 TileFeatures::TileFeatures(const ProbeJob& job, std::int64_t tile)
     : job_(job),
       first_source_(tile * job.sources_per_tile),
-      source_count_(std::min(job.sources_per_tile, job.source_count() - first_source_)),
-      vvp_(sums(source_count_, job.gene_count(), job.vvp ? job.perturbation_grid.size() : 0,
-                job.backgrounds.rows())),
-      gdt_(sums(source_count_, job.gene_count(), job.gdt ? job.gradient_grid.size() : 0,
-                job.backgrounds.rows())),
-      moments_(sums(source_count_, job.gene_count(), job.osg ? kMoments : 0, job.cells.rows())) {}
+      source_count_(sources_in_tile(job, tile)),
+      vvp_(over_backgrounds(job, tile, job.vvp ? job.perturbation_grid.size() : 0)),
+      gdt_(job.uniform ? RowMean(values_of_tile(job, tile, job.gdt ? job.gradient_grid.size() : 0), 1, false)
+                       : over_backgrounds(job, tile, job.gdt ? job.gradient_grid.size() : 0)),
+      attn_(over_backgrounds(job, tile, job.attn ? static_cast<std::size_t>(job.attention_width) : 0)),
+      pert_(values_of_tile(job, tile, job.pert ? 1 : 0), 1, false),
+      moments_(exact_sum(values_of_tile(job, tile, job.osg ? kMoments : 0), job.cells->count())) {}
 
 void TileFeatures::add(const backbone::Backbone& model, const Unit& unit) {
-  for (std::int64_t row = unit.background_begin; row < unit.background_end; ++row)
-    add_grids(*open_panel(model, job_, job_.backgrounds.row(row)), row);
-  for (std::int64_t row = unit.cell_begin; row < unit.cell_end; ++row)
-    add_observed(*open_panel(model, job_, job_.cells.row(row)), row);
+  const auto for_each_row = [&](const ValueRows& rows, auto use) {
+    const std::vector<float> values = rows.read(unit.begin, unit.end);
+    for (std::int64_t row = unit.begin; row < unit.end; ++row) {
+      const float* cell = values.data() + (row - unit.begin) * job_.gene_count();
+      use(*open_panel(model, job_, cell), cell, row);
+    }
+  };
+  switch (unit.kind) {
+    case Unit::Kind::Backgrounds:
+      for_each_row(*job_.backgrounds, [this](auto& pass, const float* values, std::int64_t row) {
+        add_background(pass, values, row);
+      });
+      break;
+    case Unit::Kind::Trajectory:
+      for (std::int64_t t = unit.begin; t < unit.end; ++t) add_uniform(model, t);
+      break;
+    case Unit::Kind::Cells:
+      for_each_row(*job_.cells, [this](auto& pass, const float* values, std::int64_t row) {
+        add_cell(pass, values, row);
+      });
+      break;
+    case Unit::Kind::Mean:
+      add_mean(*open_panel(model, job_, job_.mean.data()));
+      break;
+  }
 }
 
-void TileFeatures::add_grids(backbone::PanelPass& pass, std::int64_t row) {
-  GridResponses responses(job_, first_source_, source_count_);
-  responses.compute(pass, row);
-  vvp_.add(responses.vvp());
-  gdt_.add(responses.gdt());
-}
-
-void TileFeatures::add_observed(backbone::PanelPass& pass, std::int64_t row) {
-  const float* cell = job_.cells.row(row);
-  std::vector<State> states;
+template <typename ValueAt>
+std::vector<State> TileFeatures::states(ValueAt value_at) const {
+  std::vector<State> result;
   for (std::int64_t s = first_source_; s < first_source_ + source_count_; ++s)
-    states.push_back({s, static_cast<double>(cell[job_.sources[static_cast<std::size_t>(s)]])});
-  const at::Tensor tangents = pass.tangents(positions(job_, states.data(), source_count_));
-  const at::Tensor rows = gene_columns(job_, tangents, states.data(), fmt::format("cell {}", row));
+    result.push_back({s, value_at(job_.sources[static_cast<std::size_t>(s)])});
+  return result;
+}
+
+void TileFeatures::add_background(backbone::PanelPass& pass, const float* values, std::int64_t row) {
+  if (job_.vvp || job_.gdt_on_backgrounds()) {
+    GridResponses responses(job_, first_source_, source_count_);
+    responses.compute(pass, values, row);
+    if (job_.vvp) vvp_.add(responses.vvp());
+    if (job_.gdt_on_backgrounds()) gdt_.add(responses.gdt());
+  }
+  if (job_.attn) add_attention(pass, row);
+}
+
+void TileFeatures::add_attention(backbone::PanelPass& pass, std::int64_t row) {
+  std::vector<double> values;
+  values.reserve(attn_.size());
+  in_passes(job_, states([](std::int64_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
+    const at::Tensor columns = pass.attention(positions(job_, batch, n), job_.attention_width > 1);
+    std::vector<at::Tensor> layers;
+    for (std::int64_t k = 0; k < job_.attention_width; ++k)
+      layers.push_back(gene_columns(job_, columns.select(-1, k), batch, fmt::format("background {}", row)));
+    for (std::int64_t pair = 0; pair < n * job_.gene_count(); ++pair)
+      for (const at::Tensor& layer : layers) values.push_back(layer.data_ptr<double>()[pair]);
+  });
+  attn_.add(values);
+}
+
+void TileFeatures::add_uniform(const backbone::Backbone& model, std::int64_t grid_index) {
+  const double value = job_.gradient_grid[static_cast<std::size_t>(grid_index)];
+  const std::vector<float> uniform(job_.genes.size(), static_cast<float>(value));
+  const auto pass = open_panel(model, job_, uniform.data());
+  const std::string what = fmt::format("every gene at {}", value);
+  const std::size_t width = job_.gradient_grid.size();
+  std::vector<double> columns(gdt_.size(), 0.0);
+  std::size_t next = static_cast<std::size_t>(grid_index);
+  in_passes(job_, states([value](std::int64_t) { return value; }), [&](const State* batch, std::int64_t n) {
+    const at::Tensor rows = gene_columns(job_, pass->tangents(positions(job_, batch, n)), batch, what);
+    for (std::int64_t pair = 0; pair < rows.numel(); ++pair, next += width)
+      columns[next] = rows.data_ptr<double>()[pair];
+  });
+  gdt_.add(columns);
+}
+
+void TileFeatures::add_mean(backbone::PanelPass& pass) {
+  std::vector<double> values;
+  values.reserve(pert_.size());
+  const at::Tensor baseline = pass.baseline().unsqueeze(0);
+  in_passes(job_, states([](std::int64_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
+    const at::Tensor without = pass.respond(positions(job_, batch, n), at::zeros({n}, at::kDouble));
+    const at::Tensor rows = gene_columns(job_, baseline - without, batch, "mean of the cells");
+    values.insert(values.end(), rows.data_ptr<double>(), rows.data_ptr<double>() + rows.numel());
+  });
+  pert_.add(values);
+}
+
+void TileFeatures::add_cell(backbone::PanelPass& pass, const float* cell, std::int64_t row) {
+  const auto observed = states([cell](std::int64_t position) { return static_cast<double>(cell[position]); });
   std::vector<double> moments;
   moments.reserve(moments_.size());
-  for (std::int64_t s = 0; s < source_count_; ++s)
-    for (std::int64_t j = 0; j < job_.gene_count(); ++j) {
-      const double slope = rows.data_ptr<double>()[s * job_.gene_count() + j];
-      moments.insert(moments.end(), {slope, std::abs(slope), slope * slope,
-                                     slope * states[static_cast<std::size_t>(s)].value});
+  in_passes(job_, observed, [&](const State* batch, std::int64_t n) {
+    const at::Tensor rows =
+        gene_columns(job_, pass.tangents(positions(job_, batch, n)), batch, fmt::format("cell {}", row));
+    for (std::int64_t pair = 0; pair < rows.numel(); ++pair) {
+      const double slope = rows.data_ptr<double>()[pair];
+      const double value = batch[pair / job_.gene_count()].value;
+      moments.insert(moments.end(), {slope, std::abs(slope), slope * slope, slope * value});
     }
+  });
   moments_.add(moments);
 }
 
 std::map<std::string, std::vector<float>> TileFeatures::reduce(const comm::Communicator& comm, int owner) {
   std::map<std::string, std::vector<float>> features;
-  if (job_.vvp) features["vvp"] = means(vvp_.reduce_to(comm, owner), job_.backgrounds.rows());
-  if (job_.gdt) features["gdt"] = means(gdt_.reduce_to(comm, owner), job_.backgrounds.rows());
-  if (job_.osg) features["osg"] = observed_features(moments_.reduce_to(comm, owner), job_.cells.rows());
+  const auto put = [&](const std::string& name, RowMean& feature) {
+    RowMean::Result result = feature.reduce(comm, owner);
+    features[name] = std::move(result.mean);
+    if (!result.deviation.empty()) features[name + "_sd"] = std::move(result.deviation);
+  };
+  if (job_.vvp) put("vvp", vvp_);
+  if (job_.gdt) put("gdt", gdt_);
+  if (job_.attn) put("attn", attn_);
+  if (job_.pert) put("pert", pert_);
+  if (job_.osg) features["osg"] = observed_features(moments_.reduce_to(comm, owner), job_.cells->count());
   if (comm.rank() != owner) features.clear();
   return features;
 }

@@ -36,16 +36,30 @@ class Definitions {
   }
 
   /// [G, M] of source s.
-  at::Tensor vvp(std::int64_t s) const {
-    return mean_over_backgrounds(s, job_.perturbation_grid, [&](const float* row, std::int64_t i, double p) {
-      return respond(row, i, p) - respond(row, i, job_.v_b);
-    });
-  }
+  at::Tensor vvp(std::int64_t s) const { return vvp(s, mean); }
+  at::Tensor vvp_sd(std::int64_t s) const { return vvp(s, deviation); }
 
   /// [G, T] of source s.
   at::Tensor gdt(std::int64_t s) const {
-    return mean_over_backgrounds(
-        s, job_.gradient_grid, [&](const float* row, std::int64_t i, double b) { return slope(row, i, b); });
+    return over_backgrounds(s, job_.gradient_grid, mean,
+                            [&](const float* row, std::int64_t i, double b) { return slope(row, i, b); });
+  }
+
+  /// [G, T] of source s, every gene at the grid's value.
+  at::Tensor uniform_gdt(std::int64_t s) const {
+    std::vector<at::Tensor> columns;
+    for (const double value : job_.gradient_grid) {
+      const std::vector<float> row(job_.genes.size(), static_cast<float>(value));
+      columns.push_back(slope(row.data(), job_.sources.at(static_cast<std::size_t>(s)), value));
+    }
+    return at::stack(columns, 1);
+  }
+
+  /// [G, 1] of source s.
+  at::Tensor pert(std::int64_t s) const {
+    const std::int64_t i = job_.sources.at(static_cast<std::size_t>(s));
+    const auto own = static_cast<double>(job_.mean[static_cast<std::size_t>(i)]);
+    return (respond(job_.mean.data(), i, own) - respond(job_.mean.data(), i, 0.0)).unsqueeze(1);
   }
 
   /// [G, 4] of source s.
@@ -53,9 +67,10 @@ class Definitions {
     const std::int64_t i = job_.sources.at(static_cast<std::size_t>(s));
     std::vector<at::Tensor> slopes;
     std::vector<at::Tensor> weighted;
-    for (std::int64_t c = 0; c < job_.cells.rows(); ++c) {
-      const double x = static_cast<double>(job_.cells.row(c)[i]);
-      slopes.push_back(slope(job_.cells.row(c), i, x));
+    for (std::int64_t c = 0; c < job_.cells->count(); ++c) {
+      const std::vector<float> cell = job_.cells->read(c, c + 1);
+      const double x = static_cast<double>(cell[static_cast<std::size_t>(i)]);
+      slopes.push_back(slope(cell.data(), i, x));
       weighted.push_back(slopes.back() * x);
     }
     const at::Tensor j = at::stack(slopes);
@@ -63,15 +78,27 @@ class Definitions {
   }
 
  private:
-  template <typename Feature>
-  at::Tensor mean_over_backgrounds(std::int64_t s, const std::vector<double>& grid, Feature feature) const {
+  static at::Tensor mean(const at::Tensor& rows) { return rows.mean(0); }
+  static at::Tensor deviation(const at::Tensor& rows) { return rows.std(0, false); }
+
+  template <typename Summarise>
+  at::Tensor vvp(std::int64_t s, Summarise summarise) const {
+    return over_backgrounds(s, job_.perturbation_grid, summarise,
+                            [&](const float* row, std::int64_t i, double p) {
+                              return respond(row, i, p) - respond(row, i, job_.v_b);
+                            });
+  }
+
+  template <typename Summarise, typename Feature>
+  at::Tensor over_backgrounds(std::int64_t s, const std::vector<double>& grid, Summarise summarise,
+                              Feature feature) const {
     const std::int64_t i = job_.sources.at(static_cast<std::size_t>(s));
     std::vector<at::Tensor> columns;
     for (const double value : grid) {
-      at::Tensor sum = at::zeros({job_.gene_count()}, at::kDouble);
-      for (std::int64_t b = 0; b < job_.backgrounds.rows(); ++b)
-        sum += feature(job_.backgrounds.row(b), i, value);
-      columns.push_back(sum / static_cast<double>(job_.backgrounds.rows()));
+      std::vector<at::Tensor> rows;
+      for (std::int64_t b = 0; b < job_.backgrounds->count(); ++b)
+        rows.push_back(feature(job_.backgrounds->read(b, b + 1).data(), i, value));
+      columns.push_back(summarise(at::stack(rows)));
     }
     return at::stack(columns, 1);
   }

@@ -19,21 +19,22 @@ inline probe::ProbeJob tiny_job(const backbone::Model& model, std::int64_t sourc
     job.gene_ids.push_back(i);
   }
   for (std::int64_t s = 0; s < sources; ++s) job.sources.push_back((3 * s + 1) % genes);
-  job.vvp = job.gdt = job.osg = job.emb = true;
+  job.vvp = job.gdt = job.osg = job.pert = job.attn = job.emb = true;
   job.perturbation_grid = {1.5, 3.0, 6.0};
   job.gradient_grid = {0.0, 3.0};
   job.v_b = 0.5;
   job.sources_per_tile = 2;
   job.cells_per_unit = 2;
   RandomStream random(9, "tiny_job");
-  const auto random_rows = [&](std::int64_t count) {
-    probe::ValueRows result{genes, {}};
+  const auto random_values = [&](std::int64_t count) {
+    std::vector<float> values;
     for (std::int64_t k = 0; k < count * genes; ++k)
-      result.values.push_back(static_cast<float>(5.0 * random.uniform()));
-    return result;
+      values.push_back(static_cast<float>(5.0 * random.uniform()));
+    return values;
   };
-  job.backgrounds = random_rows(rows);
-  job.cells = random_rows(rows + 1);
+  job.backgrounds = std::make_shared<probe::FixedRows>(genes, random_values(rows));
+  job.cells = std::make_shared<probe::FixedRows>(genes, random_values(rows + 1));
+  job.mean = random_values(1);
   return job;
 }
 

@@ -64,7 +64,12 @@ struct TransformerConfig {
 /// types or sizes that do not fit together, and on what is not supported, by name
 TransformerConfig config_from_args(const nlohmann::json& args, const std::string& where);
 
-/// The inverse: args.json of a model that regulus trained.
+/// What args.json says of the inputs alone, for models whose architecture is their own: max_seq_len or
+/// train_maxseq, n_bins with input_style "binned", pad_value, cls_value, regulus.value_max and regulus.cls;
+/// an absent field has its default. \throws ModelError on wrong types and a panel length out of range
+InputConvention input_from_args(const nlohmann::json& args, const std::string& where);
+
+/// The inverse of config_from_args(): args.json of a model that regulus trained.
 nlohmann::json args_from_config(const TransformerConfig& config);
 
 /// A weight of the architecture.

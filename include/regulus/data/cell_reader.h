@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "regulus/comm/communicator.h"
+
 namespace regulus::data {
 
 /// An .h5ad file opened to read cells as they are needed: its memory does not grow with the number of cells.
@@ -52,13 +54,12 @@ class CellReader {
 /// What is done to a cell, [genes], before it counts; given its number in the file.
 using CellTransform = std::function<void(std::int64_t cell, std::span<float> values)>;
 
-/// Mean of every gene over some cells, [genes]; zeros count. All 0 without cells. Summed in double precision
-/// in the order of the cells, so the bits depend on that alone. \param transform may be empty \throws
-/// InputError as CellReader::read_rows() \collective no
-std::vector<double> mean_of_cells(const CellReader& reader, std::span<const std::int64_t> cells,
-                                  const CellTransform& transform = {});
-
-/// Over every cell of the file.
-std::vector<double> mean_of_cells(const CellReader& reader, const CellTransform& transform = {});
+/// Mean of every gene over some cells, [genes], the same on every rank; zeros count. All 0 without cells. The
+/// ranks share the reading; the sums are exact, so the bits depend on the values alone.
+/// \param cells the same on every rank \param transform may be empty
+/// \throws InputError as CellReader::read_rows(), the same on every rank; ModelError on values above 2^16
+/// \collective yes
+std::vector<double> mean_of_cells(const comm::Communicator& comm, const CellReader& reader,
+                                  std::span<const std::int64_t> cells, const CellTransform& transform = {});
 
 }  // namespace regulus::data

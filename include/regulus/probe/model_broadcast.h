@@ -1,14 +1,22 @@
 #pragma once
 
-#include <filesystem>
+#include <memory>
+#include <string>
 
-#include "regulus/backbone/model_folder.h"
+#include "regulus/backbone/transformer.h"
 #include "regulus/comm/communicator.h"
 
 namespace regulus::probe {
 
-/// A model folder read by rank 0 and sent to all.
-/// \throws ModelError on every rank if the folder cannot be used \collective yes
-backbone::Model load_model(const comm::Communicator& comm, const std::filesystem::path& folder);
+/// A model folder or checkpoint read by rank 0 and sent to all.
+/// \throws ModelError on every rank if it cannot be used \collective yes
+backbone::Model load_model(const comm::Communicator& comm, const std::filesystem::path& path);
+
+/// The model that `--model` names: a model folder or one of its checkpoints, or "torchscript:FOLDER" with a
+/// scripted module. Read by rank 0 and sent to all.
+/// \throws ModelError if it cannot be used, OptionError if the options do not suit it; the same on every rank
+/// \collective yes
+std::unique_ptr<backbone::Backbone> open_backbone(const comm::Communicator& comm, const std::string& model,
+                                                  const backbone::TransformerOptions& options);
 
 }  // namespace regulus::probe

@@ -1,20 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "regulus/probe/value_rows.h"
+
 namespace regulus::probe {
-
-/// Rows of input values over the G genes of a panel, one per background or cell.
-struct ValueRows {
-  std::int64_t genes = 0;
-  std::vector<float> values;  ///< [rows, G]
-
-  std::int64_t rows() const { return genes == 0 ? 0 : static_cast<std::int64_t>(values.size()) / genes; }
-  const float* row(std::int64_t index) const { return values.data() + index * genes; }
-};
 
 /// Everything that decides the features of a run, apart from the model: the same on every rank.
 struct ProbeJob {
@@ -24,12 +18,18 @@ struct ProbeJob {
   std::optional<std::int64_t> cls_id;  ///< token that leads the panel, if any
   double cls_value = 0.0;
 
-  bool vvp = false, gdt = false, osg = false, emb = false;  ///< features asked for
-  std::vector<double> perturbation_grid;                    ///< M values p_m of VVP
-  std::vector<double> gradient_grid;                        ///< T values b_t of GDT
-  double v_b = 0.0;                                         ///< value of the source in VVP's reference state
-  ValueRows backgrounds;  ///< of VVP and GDT: features are averaged over the rows
-  ValueRows cells;        ///< of OSG
+  bool vvp = false, gdt = false, osg = false, pert = false, attn = false, emb = false;  ///< asked for
+  bool uniform = false;  ///< gdt with every gene at the grid's value, not the source alone
+  bool spread = false;   ///< also the standard deviation of vvp, gdt and attn over the backgrounds
+  std::int64_t attention_width = 1;       ///< of attn: 1 for the last layer, else every layer of the model
+  std::vector<double> perturbation_grid;  ///< M values p_m of VVP
+  std::vector<double> gradient_grid;      ///< T values b_t of GDT
+  double v_b = 0.0;                       ///< value of the source in VVP's reference state
+
+  /// Of VVP, GDT (unless uniform) and Attn: features are averaged over the rows.
+  std::shared_ptr<const ValueRows> backgrounds = std::make_shared<FixedRows>();
+  std::shared_ptr<const ValueRows> cells = std::make_shared<FixedRows>();  ///< of OSG
+  std::vector<float> mean;                                                 ///< [G] x̄ of Pert
 
   std::int64_t sources_per_tile = 8;
   std::int64_t cells_per_unit = 4;  ///< rows of backgrounds or cells in one unit of work
@@ -37,6 +37,8 @@ struct ProbeJob {
   std::int64_t gene_count() const { return static_cast<std::int64_t>(genes.size()); }
   std::int64_t source_count() const { return static_cast<std::int64_t>(sources.size()); }
   std::int64_t tile_count() const { return (source_count() + sources_per_tile - 1) / sources_per_tile; }
+  bool gdt_on_backgrounds() const { return gdt && !uniform; }
+  bool needs_backgrounds() const { return vvp || gdt_on_backgrounds() || attn; }
 };
 
 }  // namespace regulus::probe

@@ -9,6 +9,7 @@
 
 #include "regulus/backbone/predict.h"
 #include "regulus/backbone/transformer.h"
+#include "regulus/core/error.h"
 #include "regulus/storage/hdf5.h"
 
 namespace {
@@ -148,6 +149,89 @@ TEST_P(ScGpt, GradientTrajectory) {
       const double jump = jump_nearby(group, entry(0), entry(2))[entry(1)].item<double>();
       EXPECT_GE(jump, 0.5 * error[entry(0)][entry(1)][entry(2)].item<double>()) << group << " without a kink";
     }
+  }
+}
+
+/// Every gene at the grid's value: one primal serves all sources.
+TEST_P(ScGpt, GradientTrajectoryOfUniformBackgrounds) {
+  const at::Tensor genes = read_ids("/probe/gene_ids");
+  for (const std::string group : {"bins", "unit", "offset"}) {
+    const at::Tensor grid = read("/probe/" + group + "/grid");
+    const at::Tensor expected = read("/probe/" + group + "/gdt_uniform");  // [source, target, value]
+    const at::Tensor kinks = read("/probe/" + group + "/gdt_uniform_near_kink").to(at::kBool);
+    for (const auto& [type, tolerance] :
+         {std::pair{at::kDouble, kDoubleTolerance}, std::pair{at::kFloat, kFloatTolerance}}) {
+      const auto backbone = backbone::make_transformer(model_, {.precision = type});
+      std::vector<at::Tensor> columns;
+      for (std::int64_t t = 0; t < grid.size(0); ++t)
+        columns.push_back(backbone->open_panel(genes, at::full({genes.size(0)}, grid[t].item<double>(), type))
+                              ->tangents(at::arange(genes.size(0), at::kLong))
+                              .to(at::kDouble));
+      at::Tensor error = (at::stack(columns, -1) - expected).abs();
+      if (type == at::kFloat) error = error.masked_fill(kinks, 0.0);
+      EXPECT_LE(error.max().item<double>(), tolerance) << group;
+    }
+  }
+}
+
+TEST_P(ScGpt, PerturbationOfTheMean) {
+  const at::Tensor genes = read_ids("/probe/gene_ids");
+  for (const auto& [type, tolerance] :
+       {std::pair{at::kDouble, kDoubleTolerance}, std::pair{at::kFloat, kFloatTolerance}}) {
+    const auto pass = backbone::make_transformer(model_, {.precision = type})
+                          ->open_panel(genes, read("/baselines/xbar").to(type));
+    const at::Tensor without =
+        pass->respond(at::arange(genes.size(0), at::kLong), at::zeros({genes.size(0)}, type));
+    const at::Tensor pert = (pass->baseline().unsqueeze(0) - without).to(at::kDouble);
+    EXPECT_LE((pert - read("/baselines/pert")).abs().max().item<double>(), tolerance);
+  }
+}
+
+TEST_P(ScGpt, AttentionOfTheLastAndOfEveryLayer) {
+  const at::Tensor genes = read_ids("/probe/gene_ids");
+  const at::Tensor sources = at::arange(genes.size(0), at::kLong);
+  for (const auto& [type, tolerance] :
+       {std::pair{at::kDouble, kDoubleTolerance}, std::pair{at::kFloat, kFloatTolerance}}) {
+    const auto backbone = backbone::make_transformer(model_, {.precision = type});
+    for (const std::string input : {"xbar", "uniform_0"}) {
+      const at::Tensor values =
+          input == "xbar" ? read("/baselines/xbar") : at::zeros({genes.size(0)}, at::kDouble);
+      const auto pass = backbone->open_panel(genes, values.to(type));
+      const at::Tensor last = pass->attention(sources, false);
+      const at::Tensor expected = read("/baselines/attn_edge_" + input);
+      EXPECT_LE((last.squeeze(-1).to(at::kDouble) - expected).abs().max().item<double>(), tolerance) << input;
+      EXPECT_TRUE(
+          at::equal(pass->attention(sources, true).select(-1, model_.config.layers - 1), last.squeeze(-1)));
+    }
+    const at::Tensor layers =
+        read("/forward/uniform_0/f64/attn_probs").mean(2).select(1, 0);  // [layer, q, k]
+    const at::Tensor few = read_ids("/forward/uniform_0/gene_ids")[0];
+    const at::Tensor all = backbone->open_panel(few, at::zeros({few.size(0)}, type))
+                               ->attention(at::arange(few.size(0), at::kLong), true);
+    EXPECT_LE((all.permute({2, 1, 0}).to(at::kDouble) - layers).abs().max().item<double>(), tolerance);
+  }
+}
+
+TEST_P(ScGpt, EmbeddingsAreTheTablesRows) {
+  const auto backbone = backbone::make_transformer(model_, {.precision = at::kDouble});
+  const at::Tensor rows = backbone->embeddings(read_ids("/probe/gene_ids"));
+  EXPECT_TRUE(at::equal(rows, read("/baselines/emb_raw")));
+}
+
+/// Every checkpoint of the folder, whatever its format and key names, is the same model.
+TEST_P(ScGpt, EveryCheckpointIsTheSameModel) {
+  for (const char* file :
+       {"best_model.pt", "best_model_flash.pt", "best_model_flash_cudatag.pt", "best_model_flash_impl.pt"}) {
+    const backbone::Model other = backbone::load_model(folder_ / file);
+    ASSERT_EQ(other.weights.size(), model_.weights.size()) << file;
+    for (const auto& [name, weight] : model_.weights)
+      EXPECT_TRUE(at::equal(other.weights.at(name), weight)) << file << ' ' << name;
+  }
+  try {
+    backbone::load_model(folder_ / "best_model_legacy.pt");
+    FAIL() << "no error";
+  } catch (const ModelError& failure) {
+    EXPECT_NE(std::string(failure.what()).find("torch.save"), std::string::npos) << failure.what();
   }
 }
 

@@ -21,6 +21,7 @@ class Runner : public ::testing::TestWithParam<std::int64_t> {
       : world_(comm::Communicator::world()),
         model_(test::tiny_model(9, 5)),
         job_(test::tiny_job(model_, GetParam(), 3)) {
+    job_.spread = true;
     file_ = std::filesystem::temp_directory_path() /
             ("regulus_runner_" + std::to_string(world_.size()) + "_" + std::to_string(GetParam()) + ".h5");
   }
@@ -58,7 +59,8 @@ TEST_P(Runner, WritesEveryFeatureOfEveryPair) {
   for (std::int64_t s = 0; s < job_.source_count(); ++s)
     for (const auto& [probe, expected] :
          {std::pair{"vvp", definition.vvp(s)}, std::pair{"gdt", definition.gdt(s)},
-          std::pair{"osg", definition.osg(s)}}) {
+          std::pair{"osg", definition.osg(s)}, std::pair{"pert", definition.pert(s)},
+          std::pair{"vvp_sd", definition.vvp_sd(s)}}) {
       const at::Tensor found = at::tensor(store.read_sources(probe, s, 1), at::kDouble)
                                    .reshape({job_.gene_count(), expected.size(1)});
       EXPECT_LT((found - expected).abs().max().item<double>(), 5e-6) << probe << " of source " << s;
@@ -80,7 +82,9 @@ TEST_P(Runner, EmbeddingsOfSourceAndTargetAreAdded) {
 TEST_P(Runner, FailureOfOneRankIsTheErrorOfAll) {
   // Only the rank that has the last unit of the last tile meets the value that the model answers with
   // infinity.
-  job_.cells.values.back() = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> cells = job_.cells->read(0, job_.cells->count());
+  cells.back() = std::numeric_limits<float>::quiet_NaN();
+  job_.cells = std::make_shared<probe::FixedRows>(job_.gene_count(), cells);
   try {
     run();
     ADD_FAILURE() << "no error on rank " << world_.rank();

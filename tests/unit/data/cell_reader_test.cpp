@@ -22,6 +22,10 @@ using test::SparseSample;
 using test::write_sample;
 using Cells = std::vector<std::int64_t>;
 
+comm::Communicator self() {
+  return comm::Communicator::self();
+}
+
 Cells all_cells(const CellReader& reader) {
   Cells cells(static_cast<std::size_t>(reader.cell_count()));
   std::iota(cells.begin(), cells.end(), 0);
@@ -37,7 +41,7 @@ void expect_same_rows(const std::filesystem::path& file) {
   EXPECT_EQ(reader.read_rows(all_cells(reader)), expected.dense());
   for (std::int64_t cell = 0; cell < reader.cell_count(); ++cell)
     ASSERT_EQ(reader.read_rows(Cells{cell}), expected.dense_row(cell)) << cell;
-  EXPECT_EQ(mean_of_cells(reader), expected.gene_means());
+  EXPECT_EQ(mean_of_cells(self(), reader, all_cells(reader)), expected.gene_means());
 }
 
 std::string error_with(const std::function<void(SparseSample&)>& change, const Cells& cells) {
@@ -100,7 +104,7 @@ TEST(CellReader, ReadsMoreRowsThanOneBlock) {
   const CellReader reader(file);
   const Expression expected = read_h5ad(file);
   EXPECT_EQ(reader.read_rows(all_cells(reader)), expected.dense());
-  EXPECT_EQ(mean_of_cells(reader), expected.gene_means());
+  EXPECT_EQ(mean_of_cells(self(), reader, all_cells(reader)), expected.gene_means());
 }
 
 TEST(CellReader, GivesCellsInTheOrderAsked) {
@@ -270,13 +274,13 @@ TEST(CellReader, ListsTenValuesAtMost) {
 TEST(MeanOfCells, TakesTheCellsAndTheTransformation) {
   const test::TempFolder folder;
   const CellReader reader(write_sample(folder / "x.h5ad", {}));
-  EXPECT_EQ(mean_of_cells(reader, Cells{0, 2}), (std::vector<double>{0.5, 2, 1.25}));
-  EXPECT_EQ(mean_of_cells(reader, Cells{}), (std::vector<double>{0, 0, 0}));
+  EXPECT_EQ(mean_of_cells(self(), reader, Cells{0, 2}), (std::vector<double>{0.5, 2, 1.25}));
+  EXPECT_EQ(mean_of_cells(self(), reader, Cells{}), (std::vector<double>{0, 0, 0}));
   const CellTransform add_number = [](std::int64_t cell, std::span<float> values) {
     for (float& value : values) value = 10 * value + static_cast<float>(cell);
   };
-  EXPECT_EQ(mean_of_cells(reader, Cells{2, 0}, add_number), (std::vector<double>{6, 21, 13.5}));
-  EXPECT_EQ(mean_of_cells(reader, add_number),
+  EXPECT_EQ(mean_of_cells(self(), reader, Cells{2, 0}, add_number), (std::vector<double>{6, 21, 13.5}));
+  EXPECT_EQ(mean_of_cells(self(), reader, all_cells(reader), add_number),
             (std::vector<double>{(10.0 + 3) / 3, (40.0 + 3) / 3, (25.0 + 3) / 3}));
 }
 

@@ -5,6 +5,7 @@
 
 #include "regulus/backbone/transformer.h"
 #include "regulus/core/error.h"
+#include "regulus/probe/panel.h"
 #include "support/definitions.h"
 #include "support/tiny_job.h"
 
@@ -47,6 +48,7 @@ TEST_F(TileFeaturesTest, FollowTheirDefinitions) {
     EXPECT_LT(error(features.at("vvp"), in_tile, definition.vvp(s)), kTolerance) << "source " << s;
     EXPECT_LT(error(features.at("gdt"), in_tile, definition.gdt(s)), kTolerance) << "source " << s;
     EXPECT_LT(error(features.at("osg"), in_tile, definition.osg(s)), kTolerance) << "source " << s;
+    EXPECT_LT(error(features.at("pert"), in_tile, definition.pert(s)), kTolerance) << "source " << s;
   }
 }
 
@@ -61,8 +63,41 @@ TEST_F(TileFeaturesTest, WithClsInFrontFollowTheirDefinitions) {
 }
 
 TEST_F(TileFeaturesTest, SourceAtTheReferenceValueNeedsNoExtraPass) {
-  job_.backgrounds.values.assign(job_.backgrounds.values.size(), static_cast<float>(job_.v_b));
+  job_.backgrounds = probe::virtual_background(job_);
   EXPECT_LT(error(compute(0).at("vvp"), 0, test::Definitions(model_, job_).vvp(0)), kTolerance);
+}
+
+TEST_F(TileFeaturesTest, UniformBackgroundFollowsItsDefinition) {
+  job_.uniform = true;
+  const test::Definitions definition(model_, job_);
+  for (std::int64_t s = 0; s < job_.source_count(); ++s)
+    EXPECT_LT(error(compute(s / job_.sources_per_tile).at("gdt"), s % job_.sources_per_tile,
+                    definition.uniform_gdt(s)),
+              kTolerance)
+        << "source " << s;
+}
+
+TEST_F(TileFeaturesTest, SpreadIsTheStandardDeviationOverTheBackgrounds) {
+  job_.spread = true;
+  const auto features = compute(0);
+  EXPECT_LT(error(features.at("vvp_sd"), 1, test::Definitions(model_, job_).vvp_sd(1)), kTolerance);
+  EXPECT_EQ(features.count("gdt_sd"), 1U);
+  EXPECT_EQ(features.count("attn_sd"), 1U);
+  EXPECT_EQ(features.count("pert_sd"), 0U);
+}
+
+TEST_F(TileFeaturesTest, AttentionPaidByOneQuerySumsToOneOverAllKeys) {
+  job_.attention_width = model_.config.layers;
+  for (std::int64_t s = 0; s < job_.gene_count(); ++s) {
+    if (s >= job_.source_count()) job_.sources.push_back(0);
+    job_.sources[static_cast<std::size_t>(s)] = s;
+  }
+  at::Tensor sums = at::zeros({job_.gene_count(), job_.attention_width}, at::kDouble);
+  for (std::int64_t tile = 0; tile < job_.tile_count(); ++tile)
+    sums += at::tensor(compute(tile).at("attn"), at::kDouble)
+                .reshape({-1, job_.gene_count(), job_.attention_width})
+                .sum(0);
+  EXPECT_LT((sums - 1.0).abs().max().item<double>(), 1e-5);
 }
 
 TEST_F(TileFeaturesTest, DoNotDependOnTheOrderOfTheUnits) {
@@ -74,11 +109,11 @@ TEST_F(TileFeaturesTest, UnitsCoverEveryRowOnce) {
   std::int64_t cells = 0;
   for (const auto& unit : probe::units_of_tile(job_, 1)) {
     EXPECT_EQ(unit.tile, 1);
-    backgrounds += unit.background_end - unit.background_begin;
-    cells += unit.cell_end - unit.cell_begin;
+    if (unit.kind == probe::Unit::Kind::Backgrounds) backgrounds += unit.end - unit.begin;
+    if (unit.kind == probe::Unit::Kind::Cells) cells += unit.end - unit.begin;
   }
-  EXPECT_EQ(backgrounds, job_.backgrounds.rows());
-  EXPECT_EQ(cells, job_.cells.rows());
+  EXPECT_EQ(backgrounds, job_.backgrounds->count());
+  EXPECT_EQ(cells, job_.cells->count());
 }
 
 TEST_F(TileFeaturesTest, NonFiniteResponseNamesTheSource) {
