@@ -14,6 +14,9 @@ DATASETS = (1, 2)
 BACKGROUNDS = {
     "virtual": ["--features", "vvp,gdt", "--background", "virtual"],
     "mean": ["--features", "gdt", "--background", "mean"],
+    "uniform": ["--features", "gdt", "--background", "uniform"],
+    "all": ["--features", "vvp,gdt,osg,pert,attn,emb", "--background", "cells", "--background-cells", 3, "--cells", 5,
+            "--spread", "--attention", "all"],
     "cells": ["--features", "vvp,gdt,osg", "--background", "cells", "--background-cells", 3, "--cells", 5],
 }
 
@@ -62,7 +65,7 @@ class Pipeline(harness.TestCase):
         run = self.here
         self.step("pretrain", "--out", run.model, "--expression", *map(run.expression, DATASETS), "--layers", 2,
                   "--heads", 2, "--width", 16, "--hidden", 16, "--panel", 24, "--steps", 12, "--batch", 6)  # fmt: skip
-        for name in ("model.safetensors", "vocab.json", "loss.csv"):
+        for name in ("model.safetensors", "best_model.pt", "vocab.json", "loss.csv"):
             self.same_bytes(run.model / name)
 
     def test_4_probe(self):
@@ -101,6 +104,7 @@ class Pipeline(harness.TestCase):
             run.sources(1): "gene list",
             run.model: "model folder",
             run.model / "model.safetensors": "tensors (safetensors)",
+            run.model / "best_model.pt": "tensors (PyTorch state dict)",
             run.model / "vocab.json": "vocabulary",
             run.model / "args.json": "model arguments (args.json)",
             run.model / "loss.csv": "loss curve",
