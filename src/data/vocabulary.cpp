@@ -1,11 +1,14 @@
 #include "regulus/data/vocabulary.h"
 
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 #include <utility>
 
 #include "regulus/core/error.h"
+#include "regulus/core/printable.h"
+#include "regulus/storage/strict_json.h"
 #include "regulus/storage/text_file.h"
 
 namespace regulus::data {
@@ -19,30 +22,26 @@ using Json = nlohmann::json;
                    "vocab.json must be one object that maps every token to its id, 0 to N-1");
 }
 
-/// A plain parse keeps the last of two equal keys without a word, so the keys are looked at as they come.
 Json parse_without_duplicates(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw ModelError("cannot be read", file.string(), "a model folder needs its vocab.json");
-  std::unordered_set<std::string> seen;
-  const auto look = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::key && !seen.insert(parsed.get<std::string>()).second)
-      refuse(file, "the token '" + parsed.get<std::string>() + "' appears twice");
-    return true;
-  };
+  const std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (const auto repeated = storage::repeated_key(text))
+    refuse(file, "the token '" + printable(*repeated) + "' appears twice");
   try {
-    return Json::parse(stream, look);
+    return Json::parse(text);
   } catch (const Json::exception& failure) {
-    refuse(file, std::string("is not valid JSON: ") + failure.what());
+    refuse(file, "is not valid JSON: " + printable(failure.what(), 300));
   }
 }
 
 std::size_t checked_id(const std::filesystem::path& file, const std::string& token, const Json& id,
                        std::size_t size) {
-  if (!id.is_number_integer()) refuse(file, "the id of '" + token + "' is not an integer");
+  if (!id.is_number_integer()) refuse(file, "the id of '" + printable(token) + "' is not an integer");
   const bool in_range = id.is_number_unsigned() && id.get<std::uint64_t>() < size;
   if (!in_range)
-    refuse(file, "the id " + id.dump() + " of '" + token + "' is outside 0 to " + std::to_string(size - 1) +
-                     ", so the ids have gaps");
+    refuse(file, "the id " + id.dump() + " of '" + printable(token) + "' is outside 0 to " +
+                     std::to_string(size - 1) + ", so the ids have gaps");
   return id.get<std::size_t>();
 }
 
@@ -53,7 +52,7 @@ Vocabulary::Vocabulary(std::vector<std::string> tokens_by_id) : tokens_(std::mov
   for (const std::string& token : tokens_) {
     if (token.empty()) throw ModelError("the vocabulary has an empty token");
     if (!ids_.emplace(token, static_cast<std::int64_t>(ids_.size())).second)
-      throw ModelError("the vocabulary has the token '" + token + "' twice");
+      throw ModelError("the vocabulary has the token '" + printable(token) + "' twice");
   }
 }
 
@@ -65,7 +64,8 @@ Vocabulary Vocabulary::read(const std::filesystem::path& file) {
     if (token.empty()) refuse(file, "has an empty token");
     std::string& slot = tokens[checked_id(file, token, id, tokens.size())];
     if (!slot.empty())
-      refuse(file, "the tokens '" + slot + "' and '" + token + "' have the same id " + id.dump());
+      refuse(file, "the tokens '" + printable(slot) + "' and '" + printable(token) + "' have the same id " +
+                       id.dump());
     slot = token;
   }
   return Vocabulary(std::move(tokens));

@@ -57,6 +57,24 @@ TEST(Vocabulary, RefusesDamage) {
                   "/nowhere/vocab.json");
 }
 
+TEST(Vocabulary, RefusesWhatIsDeepOrLongWithAShortMessage) {
+  expect_mentions(error_reading("{\"A\":" + std::string(200'000, '[')), "not valid JSON");
+  expect_mentions(error_reading("{\"A\":" + std::string(200'000, '[') + std::string(200'000, ']') + "}"),
+                  "'A'");
+  const std::string token(100'000, 'T');
+  EXPECT_LT(error_reading("{\"" + token + "\":1.5}").size(), 1000U);
+  EXPECT_LT(error_reading("{\"" + token + "\n").size(), 1000U);
+  EXPECT_LT(error_reading("{\"" + token + "\":0,\"" + token + "\":1}").size(), 1000U);
+}
+
+/// A parser that looks through all tokens again at each of them would need minutes here.
+TEST(Vocabulary, ManyObjectsTakeTimeInProportion) {
+  std::string text = "{";
+  for (int i = 0; i < 100'000; ++i) text += "\"" + std::to_string(i) + "\":{},";
+  text.back() = '}';
+  expect_mentions(error_reading(text), "not an integer");
+}
+
 TEST(Vocabulary, RefusesRepeatedAndEmptyTokens) {
   EXPECT_THROW(Vocabulary({"A", "A"}), ModelError);
   EXPECT_THROW(Vocabulary({"A", ""}), ModelError);
