@@ -14,6 +14,9 @@ namespace regulus::data {
 namespace {
 
 constexpr std::size_t kBlock_bytes = std::size_t{1} << 18U;
+// No table of cells needs more, and a few bytes of gzip could unfold into any memory.
+constexpr std::size_t kLongestLine_bytes = std::size_t{1} << 27U;
+constexpr std::size_t kMostFields = std::size_t{1} << 23U;
 
 bool is_gzip(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -93,6 +96,9 @@ bool LineReader::next(std::string_view& line) {
       return true;
     }
     searched = buffer_.size() - begin_;
+    if (searched > kLongestLine_bytes)
+      throw InputError("the line after this is longer than 128 MiB", where(),
+                       "end every row with a line break, or give larger tables as .h5ad");
     if (fill()) continue;
     if (begin_ == buffer_.size()) return false;
     const std::size_t rest = buffer_.size() - begin_;
@@ -106,6 +112,9 @@ void split_fields(std::string_view line, char separator, const std::string& wher
   std::size_t count = 0;
   std::size_t at = 0;
   while (true) {
+    if (count == kMostFields)
+      throw InputError("the row has more than " + std::to_string(kMostFields) + " columns", where,
+                       "give larger tables as .h5ad");
     if (count == fields.size()) fields.emplace_back();
     std::string& field = fields[count++];
     field.clear();

@@ -1,11 +1,13 @@
 #include "regulus/data/vocabulary.h"
 
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 #include <utility>
 
 #include "regulus/core/error.h"
+#include "regulus/core/printable.h"
 #include "regulus/storage/text_file.h"
 
 namespace regulus::data {
@@ -40,7 +42,7 @@ class TokenHandler {
   bool end_object() { return true; }
   bool key(std::string& token) {
     if (token.empty()) refuse(file_, "has an empty token");
-    if (!seen_.insert(token).second) refuse(file_, "the token '" + token + "' appears twice");
+    if (!seen_.insert(token).second) refuse(file_, "the token '" + printable(token) + "' appears twice");
     token_ = token;
     return true;
   }
@@ -51,10 +53,10 @@ class TokenHandler {
   }
   bool number_integer(std::int64_t id) {
     require_object();
-    refuse(file_, "the id " + std::to_string(id) + " of '" + token_ + "' is outside 0 to N-1");
+    refuse(file_, "the id " + std::to_string(id) + " of '" + printable(token_) + "' is outside 0 to N-1");
   }
   bool parse_error(std::size_t /*position*/, const std::string& /*text*/, const Json::exception& failure) {
-    refuse(file_, std::string("is not valid JSON: ") + failure.what());
+    refuse(file_, "is not valid JSON: " + printable(failure.what(), 300));
   }
 
   bool null() { not_an_integer(); }
@@ -71,7 +73,7 @@ class TokenHandler {
   }
   [[noreturn]] void not_an_integer() const {
     require_object();
-    refuse(file_, "the id of '" + token_ + "' is not an integer");
+    refuse(file_, "the id of '" + printable(token_) + "' is not an integer");
   }
 
   const std::filesystem::path& file_;
@@ -96,7 +98,7 @@ Vocabulary::Vocabulary(std::vector<std::string> tokens_by_id) : tokens_(std::mov
   for (const std::string& token : tokens_) {
     if (token.empty()) throw ModelError("the vocabulary has an empty token");
     if (!ids_.emplace(token, static_cast<std::int64_t>(ids_.size())).second)
-      throw ModelError("the vocabulary has the token '" + token + "' twice");
+      throw ModelError("the vocabulary has the token '" + printable(token) + "' twice");
   }
 }
 
@@ -106,11 +108,11 @@ Vocabulary Vocabulary::read(const std::filesystem::path& file) {
   std::vector<std::string> tokens(entries.size());
   for (auto& [token, id] : entries) {
     if (id >= tokens.size())
-      refuse(file, "the id " + std::to_string(id) + " of '" + token + "' is outside 0 to " +
+      refuse(file, "the id " + std::to_string(id) + " of '" + printable(token) + "' is outside 0 to " +
                        std::to_string(tokens.size() - 1) + ", so the ids have gaps");
     std::string& slot = tokens[static_cast<std::size_t>(id)];
     if (!slot.empty())
-      refuse(file, "the tokens '" + slot + "' and '" + token + "' have the same id " + std::to_string(id));
+      refuse(file, "the tokens '" + printable(slot) + "' and '" + printable(token) + "' have the same id " + std::to_string(id));
     slot = std::move(token);
   }
   return Vocabulary(std::move(tokens));

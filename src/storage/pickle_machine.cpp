@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "printable.h"
 #include "regulus/core/error.h"
+#include "regulus/core/printable.h"
 
 namespace regulus::storage::pickle {
 

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "pickle_machine.h"
-#include "printable.h"
 #include "regulus/core/error.h"
+#include "regulus/core/printable.h"
 
 namespace regulus::storage::pickle {
 

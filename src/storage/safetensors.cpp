@@ -8,9 +8,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <set>
 
 #include "regulus/core/error.h"
+#include "regulus/core/printable.h"
+#include "regulus/storage/strict_json.h"
 #include "regulus/storage/text_file.h"
 
 namespace regulus::storage {
@@ -19,6 +20,7 @@ namespace {
 
 constexpr const char* kMetadata = "__metadata__";
 constexpr std::uint64_t kLongestHeader_bytes = 100'000'000;  // the reference implementation's limit
+constexpr std::size_t kMostDimensions = 64;                  // PyTorch's limit
 
 const std::vector<std::pair<std::string, DType>>& dtype_names() {
   static const std::vector<std::pair<std::string, DType>> names{
@@ -47,30 +49,19 @@ struct Header {
   std::uint64_t data_bytes = 0;
 };
 
-/// JSON that refuses a key given twice at the top level, which plain parsing would drop silently.
 nlohmann::json parse_strictly(const std::filesystem::path& path, const std::string& text) {
-  std::set<std::string> seen;
-  std::string repeated;
-  const auto callback = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
-    if (depth == 1 && event == nlohmann::json::parse_event_t::key &&
-        !seen.insert(parsed.get<std::string>()).second)
-      repeated = parsed.get<std::string>();
-    return true;
-  };
-  try {
-    nlohmann::json json = nlohmann::json::parse(text, callback);
-    if (!repeated.empty()) damaged(path, fmt::format("names tensor '{}' twice", repeated));
-    if (!json.is_object()) damaged(path, "has a header that is not a JSON object");
-    return json;
-  } catch (const nlohmann::json::exception&) {
-    damaged(path, "has a header that is not JSON");
-  }
+  if (const auto repeated = repeated_key(text))
+    damaged(path, fmt::format("gives the name '{}' twice", printable(*repeated)));
+  nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  if (json.is_discarded()) damaged(path, "has a header that is not JSON");
+  if (!json.is_object()) damaged(path, "has a header that is not a JSON object");
+  return json;
 }
 
 DType parse_dtype(const std::filesystem::path& path, const std::string& name, const std::string& text) {
   for (const auto& [known, dtype] : dtype_names())
     if (known == text) return dtype;
-  damaged(path, fmt::format("tensor '{}' has the unknown type '{}'", name, text));
+  damaged(path, fmt::format("tensor '{}' has the unknown type '{}'", printable(name), printable(text)));
 }
 
 /// Bytes of a shape, refusing what does not fit into memory's address range, even where another extent is 0.
@@ -79,7 +70,7 @@ std::uint64_t shape_bytes(const std::filesystem::path& path, const Entry& entry)
   for (const std::int64_t extent : entry.shape) {
     const auto e = static_cast<std::uint64_t>(std::max<std::int64_t>(extent, 1));
     if (extent < 0 || bytes > std::numeric_limits<std::int64_t>::max() / e)
-      damaged(path, fmt::format("tensor '{}' has an impossible shape", entry.name));
+      damaged(path, fmt::format("tensor '{}' has an impossible shape", printable(entry.name)));
     bytes *= e;
   }
   return std::find(entry.shape.begin(), entry.shape.end(), 0) != entry.shape.end() ? 0 : bytes;
@@ -89,9 +80,10 @@ std::uint64_t shape_bytes(const std::filesystem::path& path, const Entry& entry)
 std::vector<std::uint64_t> parse_integers(const std::filesystem::path& path, const std::string& name,
                                           const nlohmann::json& json) {
   const auto is_integer = [](const nlohmann::json& value) { return value.is_number_unsigned(); };
-  if (!json.is_array() || !std::all_of(json.begin(), json.end(), is_integer))
+  if (!json.is_array() || json.size() > kMostDimensions || !std::all_of(json.begin(), json.end(), is_integer))
     damaged(path,
-            fmt::format("tensor '{}' has a shape or data_offsets that are not lists of integers", name));
+            fmt::format("tensor '{}' has a shape or data_offsets that are not lists of integers or too long",
+                        printable(name)));
   return json.get<std::vector<std::uint64_t>>();
 }
 
@@ -103,22 +95,26 @@ Entry parse_entry(const std::filesystem::path& path, const std::string& name, co
     const auto shape = parse_integers(path, name, json.at("shape"));
     entry.shape.assign(shape.begin(), shape.end());
     const auto offsets = parse_integers(path, name, json.at("data_offsets"));
-    if (offsets.size() != 2) damaged(path, fmt::format("tensor '{}' needs two data_offsets", name));
+    if (offsets.size() != 2)
+      damaged(path, fmt::format("tensor '{}' needs two data_offsets", printable(name)));
     entry.begin = offsets[0];
     entry.end = offsets[1];
   } catch (const nlohmann::json::exception&) {
-    damaged(path, fmt::format("tensor '{}' lacks dtype, shape or data_offsets of the right type", name));
+    damaged(path,
+            fmt::format("tensor '{}' lacks dtype, shape or data_offsets of the right type", printable(name)));
   }
   if (entry.end < entry.begin || entry.end - entry.begin != shape_bytes(path, entry))
-    damaged(path, fmt::format("tensor '{}' has another length than its shape says", name));
+    damaged(path, fmt::format("tensor '{}' has another length than its shape says", printable(name)));
   return entry;
 }
 
 void check_coverage(const std::filesystem::path& path, const Header& header) {
   std::uint64_t cursor = 0;
   for (const Entry& entry : header.entries) {
-    if (entry.begin < cursor) damaged(path, fmt::format("tensor '{}' overlaps another", entry.name));
-    if (entry.begin > cursor) damaged(path, fmt::format("has a gap before tensor '{}'", entry.name));
+    if (entry.begin < cursor)
+      damaged(path, fmt::format("tensor '{}' overlaps another", printable(entry.name)));
+    if (entry.begin > cursor)
+      damaged(path, fmt::format("has a gap before tensor '{}'", printable(entry.name)));
     cursor = entry.end;
   }
   if (cursor < header.data_bytes) damaged(path, "has bytes after its last tensor");
@@ -189,15 +185,17 @@ std::string name_of(DType dtype) {
 
 std::string header_text(const std::map<std::string, TensorView>& tensors,
                         const std::map<std::string, std::string>& metadata) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  if (!metadata.empty()) json[kMetadata] = metadata;
+  using Json = nlohmann::ordered_json;
+  Json json = Json::object();
+  auto& entries = json.get_ref<Json::object_t&>();  // operator[] would look through all names each time
+  if (!metadata.empty()) entries.emplace_back(kMetadata, metadata);
   std::uint64_t cursor = 0;
   for (const auto& [name, tensor] : tensors) {
     if (tensor.data.size() != element_bytes(tensor.dtype) * element_count(tensor.shape))
       throw Error(ErrorKind::Internal, "has another length than its shape says", "tensor " + name);
-    json[name] = {{"dtype", name_of(tensor.dtype)},
-                  {"shape", tensor.shape},
-                  {"data_offsets", {cursor, cursor + tensor.data.size()}}};
+    entries.emplace_back(name, Json{{"dtype", name_of(tensor.dtype)},
+                                    {"shape", tensor.shape},
+                                    {"data_offsets", {cursor, cursor + tensor.data.size()}}});
     cursor += tensor.data.size();
   }
   std::string text = json.dump();
@@ -235,7 +233,7 @@ std::map<std::string, TensorView> read_safetensors(const std::filesystem::path& 
     TensorView tensor{entry.dtype, entry.shape, std::vector<std::byte>(entry.end - entry.begin)};
     stream.read(reinterpret_cast<char*>(tensor.data.data()),
                 static_cast<std::streamsize>(tensor.data.size()));
-    if (!stream) damaged(path, fmt::format("ends within tensor '{}'", entry.name));
+    if (!stream) damaged(path, fmt::format("ends within tensor '{}'", printable(entry.name)));
     tensors.emplace(entry.name, std::move(tensor));
   }
   return tensors;

@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "pickle.h"
-#include "printable.h"
 #include "regulus/core/error.h"
+#include "regulus/core/printable.h"
 #include "zip_archive.h"
 
 namespace regulus::storage {

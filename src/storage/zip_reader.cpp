@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 #include <zip.h>
 
-#include "printable.h"
 #include "regulus/core/error.h"
+#include "regulus/core/printable.h"
 #include "zip_archive.h"
 
 namespace regulus::storage {

@@ -45,7 +45,7 @@ f["X"].attrs["shape"] = [3, 2]
                              folder.path()),
             0);
   for (const std::string name : {"dense.h5ad", "csr.h5ad"}) {
-    EXPECT_EQ(mean_of_cells(CellReader(folder / name)), read_h5ad(folder / name).gene_means()) << name;
+    EXPECT_EQ(mean_of(CellReader(folder / name)), read_h5ad(folder / name).gene_means()) << name;
     EXPECT_EQ(CellReader(folder / name).read_rows(Cells{0, 2}), (std::vector<float>{0, 0.5F, 2, 3}));
     EXPECT_EQ(CellReader(folder / name).cells_where("good", "True"), (Cells{0, 2})) << name;
   }

@@ -25,6 +25,15 @@ TEST(Orientation, RecognisesCellNamesOfTheField) {
   }
 }
 
+/// A regular expression with .* at both ends took a tenth of a second for each of these names.
+TEST(Orientation, LongNamesTakeTimeInProportion) {
+  const Names unclear{"1", "2"};
+  const Names cells(100'000, std::string(190, 'A') + "\r");
+  EXPECT_EQ(guess_orientation("", unclear, cells).orientation, Orientation::GenesByCells);
+  EXPECT_EQ(guess_orientation("", unclear, {"x.ACGTNACGTNx"}).orientation, Orientation::GenesByCells);
+  EXPECT_EQ(guess_orientation("", unclear, {"(ACGTNACGT.ACGTNACGT"}).orientation, Orientation::Auto);
+}
+
 TEST(Orientation, NumbersAndWellsLeaveItToTheOtherSide) {
   EXPECT_EQ(guess_orientation("", kSymbols, {"0", "1"}).orientation, Orientation::GenesByCells);
   EXPECT_EQ(guess_orientation("", {"A1", "B12"}, kSymbols).orientation, Orientation::CellsByGenes);

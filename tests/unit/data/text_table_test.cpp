@@ -57,6 +57,26 @@ TEST(LineReader, ReadsGzipOfSeveralMembers) {
             (std::vector<std::string>{"a", "b", "c"}));
 }
 
+/// So many copies of one gzip member of a mebibyte: a kilobyte each in the file.
+std::string unfolding(char content, int copies) {
+  const std::string member = test::gzipped(std::string(std::size_t{1} << 20U, content));
+  std::string bytes;
+  for (int i = 0; i < copies; ++i) bytes += member;
+  return bytes;
+}
+
+TEST(LineReader, RefusesALineThatGzipUnfoldsWithoutEnd) {
+  const test::TempFolder folder;
+  const auto file = test::write_file(folder / "x.csv.gz", unfolding('x', 130));
+  expect_mentions(error_of(ErrorKind::Input, [&] { TableReader table(file); }), "x.csv.gz", "128 MiB");
+}
+
+TEST(TableReader, RefusesColumnsWithoutEnd) {
+  const test::TempFolder folder;
+  const auto file = test::write_file(folder / "x.csv.gz", unfolding(',', 9));
+  expect_mentions(error_of(ErrorKind::Input, [&] { TableReader table(file); }), "line 1", "8388608 columns");
+}
+
 TEST(LineReader, RefusesTruncatedGzipWhereverItEnds) {
   const test::TempFolder folder;
   std::string text;

@@ -69,6 +69,13 @@ TEST(Vocabulary, RefusesOtherValuesAndNestingAsSoonAsTheyStart) {
   expect_mentions(error_reading("{\"A\": " + std::string("9223372036854775808}")), "outside 0 to 0");
 }
 
+TEST(Vocabulary, MessagesStayShort) {
+  const std::string token(100'000, 'T');
+  EXPECT_LT(error_reading("{\"" + token + "\":1.5}").size(), 1000U);
+  EXPECT_LT(error_reading("{\"" + token + "\n").size(), 1000U);
+  EXPECT_LT(error_reading("{\"" + token + "\":0,\"" + token + "\":1}").size(), 1000U);
+}
+
 TEST(Vocabulary, RefusesRepeatedAndEmptyTokens) {
   EXPECT_THROW(Vocabulary({"A", "A"}), ModelError);
   EXPECT_THROW(Vocabulary({"A", ""}), ModelError);

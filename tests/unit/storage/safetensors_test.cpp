@@ -131,6 +131,9 @@ TEST(Safetensors, ShapesThatAreNoShapesAreRefused) {
   expect_mentions(refusal(shaped("[18446744073709551615]")), "impossible");
   expect_mentions(refusal(shaped("[4294967296,4294967296]")), "impossible");
   expect_mentions(refusal(shaped("[0,4294967296,4294967296]")), "impossible");
+  std::string long_shape = "[0";
+  for (int i = 0; i < 64; ++i) long_shape += ",0";
+  expect_mentions(refusal(shaped(long_shape + "]")), "too long");
   expect_mentions(refusal(shaped("[-1]")), "integers");
   expect_mentions(refusal(shaped("[1.5]")), "integers");
   expect_mentions(refusal(shaped("[true]")), "integers");
@@ -143,6 +146,36 @@ TEST(Safetensors, ATruncatedFileIsRefusedAtEveryLength) {
   write_safetensors(folder / "x", {{"a", tensor<float>(DType::F32, {5}, {1, 2, 3, 4, 5})}}, {{"k", "v"}});
   const std::string whole = read_text(folder / "x");
   for (std::size_t length = 0; length < whole.size(); ++length) refusal(whole.substr(0, length));
+}
+
+TEST(Safetensors, NamesAreGivenOnceAtEveryDepth) {
+  const std::string nothing = R"({"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+  expect_mentions(refusal(raw(R"({"":)" + nothing + R"(,"":)" + nothing + "}", 0)), "'' twice");
+  expect_mentions(refusal(raw(R"({"a":{"dtype":"U8","dtype":"I8","shape":[0],"data_offsets":[0,0]}})", 0)),
+                  "'dtype' twice");
+}
+
+TEST(Safetensors, ALongNameIsCutInTheMessage) {
+  const std::string text =
+      refusal(raw("{" + entry(std::string(100'000, 'n'), "F8", "[1]", "[0,1]") + "}", 1));
+  expect_mentions(text, "nnn...'", "F8");
+  EXPECT_LT(text.size(), 1000U);
+}
+
+/// A parser that looks through all tensors again at each of them would need minutes here.
+TEST(Safetensors, ManyTensorsTakeTimeInProportion) {
+  const test::TempFolder folder;
+  std::map<std::string, TensorView> tensors;
+  for (int i = 0; i < 50'000; ++i)
+    tensors["t" + std::to_string(i)] = tensor<std::uint8_t>(DType::U8, {0}, {});
+  write_safetensors(folder / "x", tensors);
+  EXPECT_EQ(read_safetensors(folder / "x").size(), tensors.size());
+}
+
+TEST(Safetensors, DeepNestingIsRefused) {
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  expect_mentions(refusal(raw("{\"a\":" + deep + "}", 0)), "'a'", "lacks");
+  expect_mentions(refusal(raw(deep, 0)), "not a JSON object");
 }
 
 TEST(Safetensors, MissingAndUnwritableFiles) {

@@ -169,6 +169,20 @@ TEST(TorchCheckpoint, RepeatedRecordsAreRefused) {
   expect_mentions(refusal_of_bytes(bytes), "'best/data/0' twice");
 }
 
+/// Two entries of the directory at the end that point to the same bytes: more of them could claim any size.
+TEST(TorchCheckpoint, RecordsThatOverlapAreRefused) {
+  const test::TempFolder folder;
+  test::ZipRecords records = checkpoint(pickled::state_dict(), std::string(10'000, '\0'));
+  records.emplace_back("best/data/1", "");
+  test::write_zip(folder / "x.pt", records);
+  std::string bytes = read_text(folder / "x.pt");
+  constexpr std::size_t kNameAt = 46;  // in an entry of the directory; the name's last character differs
+  const std::size_t first = bytes.rfind("best/data/0") - kNameAt;
+  const std::size_t second = bytes.rfind("best/data/1") - kNameAt;
+  bytes.replace(second, kNameAt, bytes.substr(first, kNameAt));
+  expect_mentions(refusal_of_bytes(bytes), "records longer than the file");
+}
+
 TEST(TorchCheckpoint, DamagedBytesAreRefused) {
   std::string bytes = valid_bytes();
   bytes[bytes.find(bytes_of({1.25F, -7.5F}))] ^= 1;
