@@ -1,6 +1,7 @@
 #include "regulus/backbone/torchscript.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "regulus/core/error.h"
 #include "torchscript_derivative.h"

@@ -1,6 +1,7 @@
 #include "torchscript_derivative.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/forward_grad.h>
 
@@ -48,12 +49,13 @@ DualResponse by_forward_mode(const Call& call, const at::Tensor& sources, const 
   return {primal.clone(), tangent.clone()};
 }
 
-/// With g(u) = Jᵀu, linear in u, the derivative of the sum of g by u is J.
+/// With g(u) = Jᵀu, linear in u, the derivative of the sum of g by u is J, at any u; not at 0, where backward
+/// formulas that take the logarithm of u give NaN.
 DualResponse by_two_backward(const Call& call, const at::Tensor& sources, const at::Tensor& values) {
   const at::AutoGradMode graph(true);
   const at::Tensor leaf = values.detach().clone().requires_grad_();
   const at::Tensor primal = predict_states(call.module, call.panel, panel_states(call.panel, sources, leaf));
-  const at::Tensor u = at::zeros_like(primal).requires_grad_();
+  const at::Tensor u = at::ones_like(primal).requires_grad_();
   const at::Tensor product = torch::autograd::grad({primal}, {leaf}, {u}, true, true)[0];
   return {primal.detach(), torch::autograd::grad({product.sum()}, {u})[0]};
 }

@@ -26,9 +26,9 @@ auto translated(const std::string& what, const std::string& where, const std::st
 }
 
 /// A loaded TorchScript module: evaluation mode, parameters frozen, floating tensors of one precision. The
-/// graph optimiser stays off: it would change the bits from the second call on, and its fused operations have
-/// no forward-mode derivative. Calls record for autograd if the caller's grad mode is on and `values` require
-/// it.
+/// graph optimiser stays off: it may replace operations after the first calls, by such as round differently
+/// or have no forward-mode derivative. Calls record for autograd if the caller's grad mode is on and `values`
+/// require it.
 class ScriptModule {
  public:
   /// \throws ModelError if the bytes are no TorchScript archive
