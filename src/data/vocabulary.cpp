@@ -112,7 +112,8 @@ Vocabulary Vocabulary::read(const std::filesystem::path& file) {
                        std::to_string(tokens.size() - 1) + ", so the ids have gaps");
     std::string& slot = tokens[static_cast<std::size_t>(id)];
     if (!slot.empty())
-      refuse(file, "the tokens '" + printable(slot) + "' and '" + printable(token) + "' have the same id " + std::to_string(id));
+      refuse(file, "the tokens '" + printable(slot) + "' and '" + printable(token) + "' have the same id " +
+                       std::to_string(id));
     slot = std::move(token);
   }
   return Vocabulary(std::move(tokens));

@@ -16,6 +16,10 @@ using test::error_of;
 using test::expect_mentions;
 using Cells = std::vector<std::int64_t>;
 
+std::vector<double> mean_of(const CellReader& reader) {
+  return mean_of_cells(comm::Communicator::self(), reader, Cells{0, 1, 2});
+}
+
 TEST(CellReader, ReadsCompressedFilesOfH5pyAndRefusesLargeCscMatrices) {
   if (!test::has_h5py()) GTEST_SKIP() << "reason: /usr/bin/python3 has no h5py";
   const test::TempFolder folder;
