@@ -113,10 +113,14 @@ void require_hits(const GeneMapping& mapping, const Vocabulary& vocabulary, doub
   if (mapping.matches.empty()) throw InputError("no genes were asked for", where);
   const double share = static_cast<double>(mapping.ids.size()) / static_cast<double>(mapping.matches.size());
   if (!mapping.ids.empty() && share >= least_share) return;
+  const std::string problem =
+      mapping.ids.empty()
+          ? fmt::format("none of the {} genes is in the model's vocabulary", grouped(mapping.matches.size()))
+          : fmt::format(
+                "the model knows too few of the genes: {}, which is {:.1f} % where {:.1f} % are asked for",
+                mapping_summary(mapping), 100.0 * share, 100.0 * least_share);
   throw InputError(
-      fmt::format("the model knows too few of the genes: {}, which is {:.1f} % where {:.1f} % are asked for. "
-                  "Not mapped: {}. The model's genes are such as {}",
-                  mapping_summary(mapping), 100.0 * share, 100.0 * least_share, first_of(mapping.missing),
+      fmt::format("{}. Not mapped: {}. The model's genes are such as {}", problem, first_of(mapping.missing),
                   some_genes_of(vocabulary)),
       where,
       "check the species, and whether one side has ids where the other has symbols; --aliases names a table "

@@ -5,6 +5,7 @@ Every table row is: exit code, texts that the message must hold, changes of the 
 import gzip
 import json
 import struct
+import zipfile
 
 import fixture
 import harness
@@ -214,6 +215,16 @@ class Probe(BadInput):
             "cells without expression": (
                 OPTIONS, ["--expression"],
                 {"background": "cells", "expression": None, "genes": self.run_files.sources(1)}),
+            "cells chosen without expression": (
+                OPTIONS, ["--cells-where", "--expression"],
+                {"cells-where": "a=b", "expression": None, "genes": self.run_files.sources(1)}),
+            "uniform without gdt": (OPTIONS, ["--background", "gdt"], {"background": "uniform", "features": "vvp"}),
+            "spread of one background": (OPTIONS, ["--spread"], {"spread": []}),
+            "attention": (OPTIONS, ["--attention", "first"], {"attention": "first"}),
+            "read-out": (OPTIONS, ["--read-out", "MVC"], {"read-out": "mvc"}),
+            "batch label": (OPTIONS, ["--batch-label"], {"batch-label": 0}),
+            "binning": (OPTIONS, ["--binning"], {"binning": "on", "background": "mean"}),
+            "share": (OPTIONS, ["--min-mapped"], {"min-mapped": 1.5}),
             "grid": (OPTIONS, ["grid"], {"grid": "1,two"}),
             "tiles": (OPTIONS, ["--sources-per-tile"], {"sources-per-tile": 0}),
             "resume": (OPTIONS, ["--resume"], {"resume": []}),
@@ -237,12 +248,28 @@ class Probe(BadInput):
         self.check("missing", MODEL, ["nowhere"], {"model": self.folder / "nowhere"})
         for name in ("args.json", "vocab.json", "model.safetensors"):
             model = self.model_copy("without_" + name)
+            (model / "best_model.pt").unlink()
             (model / name).unlink()
             self.check("without " + name, MODEL, [model, name], {"model": model})
             model = self.model_copy("cut_" + name)
             content = (model / name).read_bytes()
             (model / name).write_bytes(content[: len(content) // 2])
             self.check("cut " + name, MODEL, [model / name], {"model": model})
+
+    def test_pickled_weights(self):
+        """best_model.pt counts where there is no model.safetensors."""
+        model = self.model_copy("pickled")
+        (model / "model.safetensors").unlink()
+        file = model / "best_model.pt"
+        whole = file.read_bytes()
+        file.write_bytes(whole[: len(whole) // 2])
+        self.check("truncated", MODEL, [file], {"model": model})
+        file.write_bytes(b"\x80\x02\x8a\x0a" + whole)
+        self.check("older format", MODEL, [file, "torch.save"], {"model": model})
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("archive/data.pkl", b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.")
+            archive.writestr("archive/version", b"3\n")
+        self.check("runs a command", MODEL, [file, "os.system"], {"model": model})
 
     def test_weights(self):
         def without_a_weight(header, data):
@@ -349,6 +376,8 @@ class Evaluate(BadInput):
             "protocol": (OPTIONS, ["protocol", "fair"], {"protocol": "fair"}),
             "setting": (OPTIONS, ["setting", "easy"], {"setting": "easy"}),
             "bootstrap": (OPTIONS, ["--bootstrap"], {"bootstrap": -1}),
+            "origin": (OPTIONS, ["--origin", "vvp"], {"origin": "vvp"}),
+            "no such feature": (INPUT, [self.run_files.features(2, "cells"), "pert"], {"origin": "pert"}),
         })  # fmt: skip
 
     def test_translator(self):

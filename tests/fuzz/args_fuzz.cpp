@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto again = backbone::config_from_args(backbone::args_from_config(config), "args.json");
     fuzz::require(again.width == config.width && again.heads == config.heads &&
                       again.hidden == config.hidden && again.layers == config.layers &&
-                      again.max_panel == config.max_panel && again.cls == config.cls,
+                      again.input.max_panel == config.input.max_panel && again.input.cls == config.input.cls,
                   "another configuration after a round trip");
   });
   return 0;

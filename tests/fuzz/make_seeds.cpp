@@ -93,7 +93,7 @@ void add_json(const Seeds& vocabulary, const Seeds& args) {
   vocabulary.add("deep", std::string(1000, '[') + std::string(1000, ']'));
   vocabulary.add("escapes", R"({"\u0041\ud83d\ude00":1,"b":0})");
   backbone::TransformerConfig config;
-  config.value_max = 50.0;
+  config.input.value_max = 50.0;
   args.add("own", backbone::args_from_config(config).dump());
   args.add("scgpt", R"({"embsize":512,"nheads":8,"d_hid":512,"nlayers":12,"n_bins":51,"max_seq_len":1200,)"
                     R"("pad_value":-2,"mask_value":-1,"input_emb_style":"continuous"})");

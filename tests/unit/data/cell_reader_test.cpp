@@ -104,7 +104,9 @@ TEST(CellReader, ReadsMoreRowsThanOneBlock) {
   const CellReader reader(file);
   const Expression expected = read_h5ad(file);
   EXPECT_EQ(reader.read_rows(all_cells(reader)), expected.dense());
-  EXPECT_EQ(mean_of_cells(self(), reader, all_cells(reader)), expected.gene_means());
+  const auto means = mean_of_cells(self(), reader, all_cells(reader));
+  for (std::size_t gene = 0; gene < 3; ++gene)
+    EXPECT_NEAR(means[gene], expected.gene_means()[gene], 0x1p-33);  // the sums' resolution is 2^-32
 }
 
 TEST(CellReader, GivesCellsInTheOrderAsked) {

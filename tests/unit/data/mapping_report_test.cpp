@@ -72,7 +72,7 @@ TEST_F(MappingReport, OneGeneMustBeFoundInAnyCase) {
   const Names unknown = {"u1", "u2", "u3", "u4", "u5", "u6"};
   const std::string error = error_of(
       ErrorKind::Input, [&] { require_hits(map_genes(vocabulary_, unknown), vocabulary_, 0.0, "--genes"); });
-  expect_mentions(error, "0 of 6", "u1, u2, u3, u4, u5.");
+  expect_mentions(error, "none of the 6 genes", "u1, u2, u3, u4, u5.");
   expect_mentions(error_of(ErrorKind::Input, [&] { require_hits({}, vocabulary_, 0.0, "--genes"); }),
                   "no genes were asked for");
 }
