@@ -264,7 +264,7 @@ class Probe(BadInput):
         whole = file.read_bytes()
         file.write_bytes(whole[: len(whole) // 2])
         self.check("truncated", MODEL, [file], {"model": model})
-        file.write_bytes(b"\x80\x02\x8a\x0a" + whole)
+        file.write_bytes(b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19." + whole)  # the magic number
         self.check("older format", MODEL, [file, "torch.save"], {"model": model})
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr("archive/data.pkl", b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.")
