@@ -65,5 +65,12 @@ for kind in probe probe_emb; do
     --train-network "$beeline/hESC/STRING_partial.csv" --expression $out/data/mDC.h5ad
 done
 
+# And what needs no training: attention, perturbation and gradients as scores of their own.
+step "Probing mDC for scores without a translator" $out/origin/mDC.h5 \
+  probe --job $settings/probe_origin.ini --model $out/model --expression $out/data/mDC.h5ad --sources "$beeline/mDC/tfs_TFs500.txt"
+step "Evaluating them on mDC, all genes" $out/origin/evaluation_mDC \
+  evaluate --job $settings/evaluate_origin.ini --features $out/origin/mDC.h5 \
+  --network "$beeline"/mDC/{STRING,NonSpecific,CellTypeSpecific}_TFs500.csv --expression $out/data/mDC.h5ad
+
 say "Result"
-"$program" inspect --log-level error $out/probe{,_emb}/evaluation_mDC/metrics.json
+"$program" inspect --log-level error $out/{probe,probe_emb,origin}/evaluation_mDC/metrics.json
