@@ -63,7 +63,7 @@ void choose_cls(const Options& options, const backbone::Backbone& model, probe::
   if (mode == "on" || (mode == "auto" && model.input().cls && id)) job.cls_id = id;
   job.cls_value = options.given("cls-value") ? options.get<double>("cls-value") : model.input().cls_value;
   if (options.get<std::string>("read-out") == "mvc" && !job.cls_id)
-    log::warning("--read-out mvc without <cls>: the panel's first gene stands for the cell");
+    log::common_warning("--read-out mvc without <cls>: the panel's first gene stands for the cell");
 }
 
 /// Options that mean nothing for the features asked for are mistakes.
@@ -155,8 +155,8 @@ void require_enough(const Session& session, const probe::GeneNames& names, const
   const double share =
       static_cast<double>(report.genes.ids.size()) / static_cast<double>(report.genes.matches.size());
   if (share < least)
-    log::warning("{}: the model knows {:.1f} % of the genes, fewer than --min-mapped asks for", where,
-                 100.0 * share);
+    log::common_warning("{}: the model knows {:.1f} % of the genes, fewer than --min-mapped asks for", where,
+                        100.0 * share);
 }
 
 /// The cells that may be used: those that --cells-where chooses, else all.

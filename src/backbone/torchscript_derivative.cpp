@@ -184,8 +184,8 @@ DerivativeMode ScriptDerivative::choose_mode() const {
               forward);
     return DerivativeMode::TwoBackward;
   }
-  log::warning("{}: derivatives are slow, one backward pass per target ({}; {})", module_->where(), forward,
-               backward);
+  log::common_warning("{}: derivatives are slow, one backward pass per target ({}; {})", module_->where(),
+                      forward, backward);
   return DerivativeMode::Reverse;
 }
 

@@ -75,6 +75,10 @@ void warning(const std::string& text) {
   spdlog::warn("{}", prefixed(text));
 }
 
+void common_warning(const std::string& text) {
+  if (current().rank == 0) spdlog::warn("{}", text);
+}
+
 void error(const std::string& text) {
   spdlog::error("{}", prefixed(text));
 }

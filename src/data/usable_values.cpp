@@ -23,8 +23,8 @@ void require_usable_values(const std::filesystem::path& file, const std::functio
   const std::optional<ValueScale> recorded = read_h5ad_scale(file);
   if (recorded == ValueScale::LogNormalised) return;
   if (recorded) {
-    log::warning("{}: the values are {}, as they were prepared; the models expect log-normalised ones",
-                 file.string(), to_string(*recorded));
+    log::common_warning("{}: the values are {}, as they were prepared; the models expect log-normalised ones",
+                        file.string(), to_string(*recorded));
     return;
   }
   const ValueScale scale = detect();

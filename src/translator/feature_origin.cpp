@@ -37,8 +37,8 @@ void require_same_origin(const FeatureOrigin& expected, const std::string& expec
                     expected_name, describe(found.grids), describe(expected.grids)),
         found_name, "probe all data sets with the same grids");
   if (found.background != expected.background)
-    log::warning("{} has background {}, {} has {}", found_name, found.background, expected_name,
-                 expected.background);
+    log::common_warning("{} has background {}, {} has {}", found_name, found.background, expected_name,
+                        expected.background);
 }
 
 }  // namespace regulus::translator

@@ -21,7 +21,9 @@ void configure(const Settings& settings);
 void debug(const std::string& text);    ///< rank 0 only
 void info(const std::string& text);     ///< rank 0 only
 void warning(const std::string& text);  ///< any rank, prefixed [r3/16]
-void error(const std::string& text);    ///< any rank, prefixed [r3/16]
+/// Rank 0 only: of what every rank finds alike.
+void common_warning(const std::string& text);
+void error(const std::string& text);  ///< any rank, prefixed [r3/16]
 
 /// The one message of a failed run, as it stands: on standard error whatever the level, and in the log file.
 void failure(const std::string& text);
@@ -34,6 +36,11 @@ void info(fmt::format_string<Args...> format, Args&&... args) {
 template <typename... Args>
 void warning(fmt::format_string<Args...> format, Args&&... args) {
   warning(fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <typename... Args>
+void common_warning(fmt::format_string<Args...> format, Args&&... args) {
+  common_warning(fmt::format(format, std::forward<Args>(args)...));
 }
 
 }  // namespace regulus::log
