@@ -70,6 +70,28 @@ TEST(Architecture, FlashAttentionAndWrapperNamesAreTheSameWeights) {
   }
 }
 
+/// As published, where the width is that of the tokens: no projection.
+TEST(Architecture, ScBenchmarkOfTheTokensWidthHasNoProjection) {
+  Tensors tensors = tiny_tensors();
+  for (const std::string part : {"weight", "bias"}) {
+    tensors.erase("encoder.enc_norm." + part);
+    tensors.erase("value_encoder.norm." + part);
+    rename(tensors, "value_encoder.linear1." + part, "value_encoder.0." + part);
+    rename(tensors, "value_encoder.linear2." + part, "value_encoder.2." + part);
+    for (const std::string layer : {"0.", "2.", "4."})
+      rename(tensors, "decoder.fc." + layer + part, "decoder." + layer + part);
+  }
+  rename(tensors, "encoder.embedding.weight", "embedding.weight");
+  Tensors published;
+  for (const auto& [name, tensor] : tensors)
+    published[name.rfind("transformer_", 0) == 0 ? name.substr(std::string("transformer_").size()) : name] =
+        tensor;
+  const auto config = load(tiny_args(), published);
+  EXPECT_FALSE(config.input_norms);
+  EXPECT_FALSE(config.projects_tokens());
+  EXPECT_EQ(config.mvc, backbone::MvcStyle::None);
+}
+
 TEST(Architecture, OneAttentionUnderTwoNamesIsRefused) {
   Tensors tensors = tiny_tensors();
   tensors["transformer_encoder.layers.0.self_attn.Wqkv.weight"] =
