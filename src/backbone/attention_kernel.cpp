@@ -125,30 +125,46 @@ class Kernel {
   // --- packing: what a register tile reads in one step lies together
   // ----------------------------------------
 
-  /// [L, d_h] -> [L / 4][d_h][4], zeros at the end.
+  // Rows beyond the end repeat the last one: their results are not used, and they cost no branch.
+
+  /// [L, d_h] -> [L / 4][d_h][4]
   void pack_keys(const T* rows, T* packed) const {
-    for (std::size_t j = 0; j < padded_length_; ++j) {
-      T* const to = packed + j / kRows * kRows * width_ + j % kRows;
-      for (std::size_t c = 0; c < width_; ++c)
-        to[c * kRows] = j < length_ ? rows[j * input_stride_ + c] : T(0);
+    for (std::size_t j = 0; j < padded_length_; j += kRows) {
+      const auto row = [&](std::size_t m) { return rows + std::min(j + m, length_ - 1) * input_stride_; };
+      const T *const row0 = row(0), *const row1 = row(1), *const row2 = row(2), *const row3 = row(3);
+      for (std::size_t c = 0; c < width_; ++c, packed += kRows) {
+        packed[0] = row0[c];
+        packed[1] = row1[c];
+        packed[2] = row2[c];
+        packed[3] = row3[c];
+      }
     }
   }
 
-  /// [L, d_h] -> [d_h / 4][L][4], zeros at the end.
+  /// [L, d_h] -> [d_h / 4][L][4], zeros in the columns beyond the end.
   void pack_values(const T* rows, T* packed, T factor) const {
     for (std::size_t j = 0; j < length_; ++j) {
       const T* const row = rows + j * input_stride_;
-      for (std::size_t c = 0; c < padded_width_; ++c)
-        packed[c / kRows * kRows * length_ + j * kRows + c % kRows] = c < width_ ? factor * row[c] : T(0);
+      std::size_t c = 0;
+      for (; c + kRows <= width_; c += kRows) {
+        T* const to = packed + c * length_ + j * kRows;
+        to[0] = factor * row[c];
+        to[1] = factor * row[c + 1];
+        to[2] = factor * row[c + 2];
+        to[3] = factor * row[c + 3];
+      }
+      for (std::size_t m = 0; c + m < padded_width_; ++m)
+        packed[c * length_ + j * kRows + m] = c + m < width_ ? factor * row[c + m] : T(0);
     }
   }
 
   /// `count` rows from `rows` -> [d_h][strip], scaled so that the scores are exponents of 2.
   void pack_queries(const T* rows, std::size_t count, T* packed) const {
     const T factor = static_cast<T>(kLog2E / std::sqrt(static_cast<double>(width_)));
-    for (std::size_t i = 0; i < strip_; ++i)
-      for (std::size_t c = 0; c < width_; ++c)
-        packed[c * strip_ + i] = i < count ? factor * rows[i * input_stride_ + c] : T(0);
+    for (std::size_t i = 0; i < strip_; ++i) {
+      const T* const row = rows + std::min(i, count - 1) * input_stride_;
+      for (std::size_t c = 0; c < width_; ++c) packed[c * strip_ + i] = factor * row[c];
+    }
   }
 
   // --- register tiles

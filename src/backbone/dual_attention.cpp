@@ -15,7 +15,7 @@ namespace regulus::backbone {
 namespace {
 
 /// Directions that share one evaluation of A: enough to make it cheap beside them, few enough for the caches.
-constexpr std::int64_t kDirections = 8;
+constexpr std::int64_t kDirections = 4;
 
 /// Queries whose columns of A are taken at once.
 constexpr std::int64_t kQueryBlock = 64;
