@@ -3,6 +3,7 @@
 #   scripts/install_dependencies.sh           to build and run
 #   scripts/install_dependencies.sh --tests   to run the tests as well
 #   scripts/install_dependencies.sh --fuzz    to fuzz the readers as well
+#   scripts/install_dependencies.sh --benchmarks  to build the benchmarks as well
 set -euo pipefail
 
 packages=(
@@ -10,17 +11,20 @@ packages=(
   libtorch-dev libopenblas-dev libopenblas0-openmp
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
   libboost-program-options-dev libboost-iostreams-dev
-  libspdlog-dev libfmt-dev nlohmann-json3-dev librandom123-dev libssl-dev libzip-dev
+  libspdlog-dev libfmt-dev nlohmann-json3-dev librandom123-dev libssl-dev libzip-dev libhwy-dev
   gnuplot-nox
 )
 test_packages=(libgtest-dev python3 python3-anndata python3-h5py python3-sklearn python3-pandas
                python3-torch)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
+benchmark_packages=(libbenchmark-dev)
 
 if [[ "${1:-}" == --tests ]]; then
   packages+=("${test_packages[@]}")
 elif [[ "${1:-}" == --fuzz ]]; then
   packages+=("${fuzz_packages[@]}")
+elif [[ "${1:-}" == --benchmarks ]]; then
+  packages+=("${benchmark_packages[@]}")
 fi
 
 if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then

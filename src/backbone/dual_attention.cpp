@@ -1,156 +1,169 @@
 #include "dual_attention.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+
+#include "attention_kernel.h"
 
 namespace regulus::backbone {
 
 namespace {
 
-/// Queries handled at once: a block of scores (64 x L) stays in the L2 cache at the panel lengths of the
-/// field.
+/// Directions that share one evaluation of A: enough to make it cheap beside them, few enough for the caches.
+constexpr std::int64_t kDirections = 4;
+
+/// Queries whose columns of A are taken at once.
 constexpr std::int64_t kQueryBlock = 64;
 
-/// q, k and v of one head, each [L, d_h], as views of a packed [L, 3d] projection.
-struct Head {
-  Head(const at::Tensor& packed, std::int64_t heads, std::int64_t head) {
-    const std::int64_t d = packed.size(-1) / 3;
-    const std::int64_t width = d / heads;
-    q = packed.narrow(-1, head * width, width);
-    k = packed.narrow(-1, d + head * width, width);
-    v = packed.narrow(-1, 2 * d + head * width, width);
-  }
-  at::Tensor q, k, v;
-};
-
-at::Tensor head_of(const at::Tensor& values, std::int64_t heads, std::int64_t head) {
-  const std::int64_t width = values.size(-1) / heads;
-  return values.narrow(-1, head * width, width);
-}
-
-/// Buffers of one thread, reused for every block.
-class Block {
+/// The heads of one packed projection [L, 3d].
+template <typename T>
+class Heads {
  public:
-  Block(std::int64_t length, const at::TensorOptions& options)
-      : length_(length),
-        scores_(at::empty({kQueryBlock, length}, options)),
-        weights_(at::empty({kQueryBlock, length}, options)),
-        score_tangents_(at::empty({kQueryBlock, length}, options)) {}
+  Heads(const at::Tensor& qkv, std::int64_t heads)
+      : data_(qkv.data_ptr<T>()), d_(qkv.size(-1) / 3), width_(d_ / heads), length_(qkv.size(-2)) {}
 
-  /// Calls visit(first query, number of queries) for every block.
-  template <typename Visit>
-  void for_each(Visit visit) const {
-    for (std::int64_t begin = 0; begin < length_; begin += kQueryBlock)
-      visit(begin, std::min(kQueryBlock, length_ - begin));
+  /// Rows of one head of state `state` in a batch of projections.
+  HeadRows<T> rows(std::int64_t state, std::int64_t head) const {
+    const T* const q = data_ + state * length_ * 3 * d_ + head * width_;
+    return {q, q + d_, q + 2 * d_};
   }
 
-  /// A of queries [begin, begin + count).
-  at::Tensor softmax(const Head& head, std::int64_t begin, std::int64_t count) {
-    at::Tensor scores = scores_.narrow(0, 0, count);
-    at::Tensor weights = weights_.narrow(0, 0, count);
-    multiply(scores, head.q.narrow(0, begin, count), head.k.t(), 0.0, scale(head));
-    at::_softmax_out(weights, scores, -1, false);
-    return weights;
+  /// Where one head of state `state` lies in a batch of contexts [L, d].
+  std::int64_t context_offset(std::int64_t state, std::int64_t head) const {
+    return state * length_ * d_ + head * width_;
   }
 
-  /// A∘Ṡ of the same queries.
-  at::Tensor weighted_tangent(const Head& primal, const Head& tangent, const at::Tensor& weights,
-                              std::int64_t begin) {
-    const std::int64_t count = weights.size(0);
-    at::Tensor product = score_tangents_.narrow(0, 0, count);
-    multiply(product, tangent.q.narrow(0, begin, count), primal.k.t(), 0.0, scale(primal));
-    multiply(product, primal.q.narrow(0, begin, count), tangent.k.t(), 1.0, scale(primal));
-    return product.mul_(weights);
-  }
-
-  /// out = keep * out + factor * a b
-  static void multiply(at::Tensor out, const at::Tensor& a, const at::Tensor& b, double keep, double factor) {
-    at::addmm_out(out, out, a, b, keep, factor);
+  /// The attention of one head without directions and results.
+  HeadAttention<T> attention(std::int64_t state, std::int64_t head) const {
+    return {.length = length_,
+            .width = width_,
+            .input_stride = 3 * d_,
+            .output_stride = d_,
+            .primal = rows(state, head),
+            .tangents = {},
+            .context = nullptr,
+            .given_context = nullptr,
+            .context_tangents = {}};
   }
 
  private:
-  static double scale(const Head& head) { return 1.0 / std::sqrt(static_cast<double>(head.q.size(-1))); }
-
-  std::int64_t length_;
-  at::Tensor scores_, weights_, score_tangents_;
+  const T* data_;
+  std::int64_t d_, width_, length_;
 };
 
-/// Ȯ of one block of queries, from A, A∘Ṡ and O.
-void context_tangent(at::Tensor out, const at::Tensor& context, const at::Tensor& weights,
-                     const at::Tensor& weighted_tangent, const at::Tensor& v, const at::Tensor& v_tangent) {
-  Block::multiply(out, weighted_tangent, v, 0.0, 1.0);
-  Block::multiply(out, weights, v_tangent, 1.0, 1.0);
-  out.addcmul_(weighted_tangent.sum(-1, true), context, -1.0);
+/// Calls visit(state, head, scratch) for all of them, shared among the threads.
+template <typename Visit>
+void for_each_head(std::int64_t states, std::int64_t heads, Visit visit) {
+  at::parallel_for(0, states * heads, 1, [&](std::int64_t first, std::int64_t last) {
+    AttentionScratch scratch;
+    for (std::int64_t unit = first; unit < last; ++unit) visit(unit / heads, unit % heads, scratch);
+  });
+}
+
+template <typename T>
+void attend_primal(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out) {
+  const Heads<T> projections(qkv, heads);
+  T* const context = out.data_ptr<T>();
+  for_each_head(qkv.size(0), heads, [&](std::int64_t state, std::int64_t head, AttentionScratch& scratch) {
+    HeadAttention<T> task = projections.attention(state, head);
+    task.context = context + projections.context_offset(state, head);
+    attend_head(task, scratch);
+  });
+}
+
+template <typename T>
+void attend_both(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out) {
+  const std::int64_t states = qkv.size(1);
+  const Heads<T> projections(qkv, heads);
+  T* const context = out.data_ptr<T>();
+  for_each_head(states, heads, [&](std::int64_t state, std::int64_t head, AttentionScratch& scratch) {
+    const HeadRows<T> tangent = projections.rows(states + state, head);
+    T* const context_tangent = context + projections.context_offset(states + state, head);
+    HeadAttention<T> task = projections.attention(state, head);
+    task.tangents = {&tangent, 1};
+    task.context = context + projections.context_offset(state, head);
+    task.context_tangents = {&context_tangent, 1};
+    attend_head(task, scratch);
+  });
+}
+
+template <typename T>
+void attend_directions(const at::Tensor& qkv, const at::Tensor& qkv_tangent, const at::Tensor& context,
+                       std::int64_t heads, at::Tensor& out) {
+  const std::int64_t directions = out.size(0);
+  const Heads<T> primals(qkv, heads);
+  const Heads<T> projections(qkv_tangent, heads);
+  const T* const given = context.data_ptr<T>();
+  T* const result = out.data_ptr<T>();
+  const std::int64_t groups = (directions + kDirections - 1) / kDirections;
+  for_each_head(groups, heads, [&](std::int64_t group, std::int64_t head, AttentionScratch& scratch) {
+    const std::int64_t begin = group * kDirections;
+    const std::size_t count = static_cast<std::size_t>(std::min(kDirections, directions - begin));
+    std::array<HeadRows<T>, kDirections> tangents;
+    std::array<T*, kDirections> results;
+    for (std::size_t g = 0; g < count; ++g) {
+      const std::int64_t direction = begin + static_cast<std::int64_t>(g);
+      tangents[g] = projections.rows(direction, head);
+      results[g] = result + projections.context_offset(direction, head);
+    }
+    HeadAttention<T> task = primals.attention(0, head);
+    task.tangents = {tangents.data(), count};
+    task.given_context = given + primals.context_offset(0, head);
+    task.context_tangents = {results.data(), count};
+    attend_head(task, scratch);
+  });
+}
+
+/// A of some queries of one head. \param queries [n, 3d] rows of qkv \param scores [n, L], overwritten
+/// \param weights [n, L], overwritten
+void softmax(const at::Tensor& qkv, const at::Tensor& queries, std::int64_t heads, std::int64_t head,
+             at::Tensor scores, at::Tensor weights) {
+  const std::int64_t d = qkv.size(-1) / 3;
+  const std::int64_t width = d / heads;
+  const at::Tensor keys = qkv.narrow(1, d + head * width, width);
+  const double scale = 1.0 / std::sqrt(static_cast<double>(width));
+  at::addmm_out(scores, scores, queries.narrow(1, head * width, width), keys.t(), 0.0, scale);
+  at::_softmax_out(weights, scores, -1, false);
 }
 
 }  // namespace
 
 void attend(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out) {
-  at::parallel_for(0, qkv.size(0) * heads, 1, [&](std::int64_t first, std::int64_t last) {
-    Block block(qkv.size(1), qkv.options());
-    for (std::int64_t unit = first; unit < last; ++unit) {
-      const std::int64_t state = unit / heads;
-      const Head head(qkv[state], heads, unit % heads);
-      at::Tensor context = head_of(out[state], heads, unit % heads);
-      block.for_each([&](std::int64_t begin, std::int64_t count) {
-        Block::multiply(context.narrow(0, begin, count), block.softmax(head, begin, count), head.v, 0.0, 1.0);
-      });
-    }
-  });
+  TORCH_INTERNAL_ASSERT(qkv.is_contiguous() && out.is_contiguous());
+  AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "attend", [&] { attend_primal<scalar_t>(qkv, heads, out); });
 }
 
 void attend_dual(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out) {
-  at::parallel_for(0, qkv.size(1) * heads, 1, [&](std::int64_t first, std::int64_t last) {
-    Block block(qkv.size(2), qkv.options());
-    for (std::int64_t unit = first; unit < last; ++unit) {
-      const std::int64_t state = unit / heads;
-      const Head primal(qkv[0][state], heads, unit % heads);
-      const Head tangent(qkv[1][state], heads, unit % heads);
-      at::Tensor context = head_of(out[0][state], heads, unit % heads);
-      at::Tensor context_dot = head_of(out[1][state], heads, unit % heads);
-      block.for_each([&](std::int64_t begin, std::int64_t count) {
-        const at::Tensor weights = block.softmax(primal, begin, count);
-        const at::Tensor weighted = block.weighted_tangent(primal, tangent, weights, begin);
-        at::Tensor rows = context.narrow(0, begin, count);
-        Block::multiply(rows, weights, primal.v, 0.0, 1.0);
-        context_tangent(context_dot.narrow(0, begin, count), rows, weights, weighted, primal.v, tangent.v);
-      });
-    }
-  });
+  TORCH_INTERNAL_ASSERT(qkv.is_contiguous() && out.is_contiguous());
+  AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "attend_dual",
+                             [&] { attend_both<scalar_t>(qkv, heads, out); });
 }
 
 void attend_tangents(const at::Tensor& qkv, const at::Tensor& qkv_tangent, const at::Tensor& context,
                      std::int64_t heads, at::Tensor& out) {
-  at::parallel_for(0, heads, 1, [&](std::int64_t first, std::int64_t last) {
-    Block block(qkv.size(0), qkv.options());
-    for (std::int64_t h = first; h < last; ++h) {
-      const Head primal(qkv, heads, h);
-      const at::Tensor rows = head_of(context, heads, h);
-      block.for_each([&](std::int64_t begin, std::int64_t count) {
-        const at::Tensor weights = block.softmax(primal, begin, count);
-        for (std::int64_t b = 0; b < out.size(0); ++b) {
-          const Head tangent(qkv_tangent[b], heads, h);
-          const at::Tensor weighted = block.weighted_tangent(primal, tangent, weights, begin);
-          context_tangent(head_of(out[b], heads, h).narrow(0, begin, count), rows.narrow(0, begin, count),
-                          weights, weighted, primal.v, tangent.v);
-        }
-      });
-    }
-  });
+  TORCH_INTERNAL_ASSERT(qkv.is_contiguous() && qkv_tangent.is_contiguous() && context.is_contiguous() &&
+                        out.is_contiguous());
+  AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "attend_tangents",
+                             [&] { attend_directions<scalar_t>(qkv, qkv_tangent, context, heads, out); });
 }
 
 void attention_columns(const at::Tensor& qkv, std::int64_t heads, const at::Tensor& keys, at::Tensor& out) {
-  Block block(qkv.size(0), qkv.options());
+  const std::int64_t length = qkv.size(0);
+  const at::Tensor scores = at::empty({kQueryBlock, length}, qkv.options());
+  const at::Tensor weights = at::empty({kQueryBlock, length}, qkv.options());
   out.zero_();
-  for (std::int64_t h = 0; h < heads; ++h) {
-    const Head head(qkv, heads, h);
-    block.for_each([&](std::int64_t begin, std::int64_t count) {
-      const at::Tensor columns = block.softmax(head, begin, count).index_select(1, keys);
-      out.narrow(1, begin, count).add_(columns.t());
-    });
+  for (std::int64_t head = 0; head < heads; ++head) {
+    for (std::int64_t begin = 0; begin < length; begin += kQueryBlock) {
+      const std::int64_t count = std::min(kQueryBlock, length - begin);
+      const at::Tensor rows = weights.narrow(0, 0, count);
+      softmax(qkv, qkv.narrow(0, begin, count), heads, head, scores.narrow(0, 0, count), rows);
+      out.narrow(1, begin, count).add_(rows.index_select(1, keys).t());
+    }
   }
   out.div_(static_cast<double>(heads));
 }

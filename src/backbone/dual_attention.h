@@ -8,7 +8,8 @@ namespace regulus::backbone {
 
 /// Multi-head attention of B states and its tangents, streamed over blocks of queries: no L x L matrix is
 /// kept. With A = softmax(S) and S = QKᵀ/√d_h:  Ṡ = (Q̇Kᵀ + QK̇ᵀ)/√d_h,  O = AV,  Ȯ = (A∘Ṡ)V + AV̇ −
-/// rowsum(A∘Ṡ)∘O. Packed projections hold q | k | v along the last axis, heads in order.
+/// rowsum(A∘Ṡ)∘O. Packed projections hold q | k | v along the last axis, heads in order. All tensors are
+/// contiguous.
 
 /// \param qkv [B, L, 3d] \param out [B, L, d], overwritten
 void attend(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out);
@@ -16,7 +17,7 @@ void attend(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out);
 /// \param qkv [2, B, L, 3d]: primal, tangent \param out [2, B, L, d], overwritten
 void attend_dual(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out);
 
-/// Tangents of B directions around one shared primal: A is computed once for all of them.
+/// Tangents of B directions around one shared primal: A is computed once for several of them.
 /// \param qkv [L, 3d] primal \param qkv_tangent [B, L, 3d] \param context [L, d] the primal's O
 /// \param out [B, L, d], overwritten
 void attend_tangents(const at::Tensor& qkv, const at::Tensor& qkv_tangent, const at::Tensor& context,

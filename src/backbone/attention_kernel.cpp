@@ -1,0 +1,477 @@
+#include "attention_kernel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+
+// Everything up to HWY_AFTER_NAMESPACE is compiled once for each instruction set. The tiles keep vectors in
+// structs, which the scalable sets (SVE, RVV) do not allow; the other two add nothing to their neighbours.
+#define HWY_DISABLED_TARGETS \
+  (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3 | HWY_AVX3_DL)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backbone/attention_kernel.cpp"
+#include <hwy/foreach_target.h>  // before highway.h
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace regulus::backbone {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Keys whose weights are held at once: the tiles of weights and of weighted tangents stay in the L1 cache.
+constexpr std::size_t kKeyBlock = 64;
+constexpr std::size_t kRows = 4;     // of a register tile
+constexpr std::size_t kVectors = 3;  // of a row: 4 x 3 sums, 3 operands and a broadcast fill 16 registers
+
+constexpr double kLog2E = 1.4426950408889634074;
+constexpr double kLn2 = 0.69314718055994530942;
+
+/// 2ʳ for |r| ≤ 1/2 as 1 + c₁r + c₂r² + …, interpolated at Chebyshev nodes.
+template <typename T>
+struct Exp2;
+
+template <>
+struct Exp2<float> {
+  static constexpr float kMagic = 12582912.0F + 127.0F;  // 1.5 * 2^23: adding it rounds to integers
+  static constexpr float kLowest = -100.0F;              // 2^-100 vanishes beside the largest weight, 1
+  static constexpr int kMantissaBits = 23;
+  static constexpr float kCoefficients[] = {0.693147188F,   0.240226508F,   0.0555035711F,
+                                            0.00961808256F, 0.00133908634F, 0.000154531629F};
+};
+
+template <>
+struct Exp2<double> {
+  static constexpr double kMagic = 6755399441055744.0 + 1023.0;  // 1.5 * 2^52
+  static constexpr double kLowest = -900.0;
+  static constexpr int kMantissaBits = 52;
+  static constexpr double kCoefficients[] = {
+      0.69314718055994529,    0.24022650695910097,    0.055504108664821597,   0.0096181291076068882,
+      0.0013333558146416936,  0.0001540353044173605,  1.5252733829836119e-05, 1.3215442587921689e-06,
+      1.0178062445845774e-07, 7.0725859492692234e-09, 4.4549605981865186e-10};
+};
+
+template <typename T>
+class Kernel {
+  using D = hn::ScalableTag<T>;
+  using V = hn::Vec<D>;
+
+  /// One row of a register tile: as many queries as `strip()`.
+  struct Row {
+    V a, b, c;
+  };
+  struct Tile {
+    Row r0, r1, r2, r3;
+  };
+
+ public:
+  Kernel(const HeadAttention<T>& head, AttentionScratch& scratch)
+      : head_(head),
+        length_(static_cast<std::size_t>(head.length)),
+        width_(static_cast<std::size_t>(head.width)),
+        input_stride_(static_cast<std::size_t>(head.input_stride)),
+        output_stride_(static_cast<std::size_t>(head.output_stride)),
+        directions_(head.tangents.size()),
+        strip_(kVectors * hn::Lanes(D())),
+        padded_length_(round_up(length_, kRows)),
+        padded_width_(round_up(width_, kRows)) {
+    lay_out(scratch);
+  }
+
+  void run() {
+    pack_keys(head_.primal.k, keys_);
+    pack_values(head_.primal.v, values_, T(1));
+    for (std::size_t g = 0; g < directions_; ++g) {
+      pack_keys(head_.tangents[g].k, key_tangents(g));
+      pack_values(head_.tangents[g].v, value_tangents(g), static_cast<T>(kLog2E));
+    }
+    for (std::size_t begin = 0; begin < length_; begin += strip_) attend_strip(begin);
+  }
+
+ private:
+  // --- memory
+  // -----------------------------------------------------------------------------------------------
+
+  static std::size_t round_up(std::size_t n, std::size_t unit) { return (n + unit - 1) / unit * unit; }
+
+  void lay_out(AttentionScratch& scratch) {
+    const std::size_t parts = 1 + directions_;
+    const std::size_t sizes[] = {padded_length_ * width_ * parts,
+                                 length_ * padded_width_ * parts,
+                                 width_ * strip_ * parts,
+                                 padded_width_ * strip_ * parts,
+                                 strip_ * parts,
+                                 strip_,
+                                 kKeyBlock * strip_,
+                                 kKeyBlock * strip_};
+    T** const places[] = {&keys_, &values_, &queries_, &contexts_, &sums_, &maxima_, &weights_, &weighted_};
+    constexpr std::size_t kAlign = 128 / sizeof(T);
+    std::size_t total = 0;
+    for (const std::size_t size : sizes) total += round_up(size, kAlign);
+    T* next = reinterpret_cast<T*>(scratch.reserve(total * sizeof(T)));
+    for (std::size_t i = 0; i < std::size(sizes); ++i) {
+      *places[i] = next;
+      next += round_up(sizes[i], kAlign);
+    }
+  }
+
+  T* key_tangents(std::size_t g) const { return keys_ + (g + 1) * padded_length_ * width_; }
+  T* value_tangents(std::size_t g) const { return values_ + (g + 1) * length_ * padded_width_; }
+  T* query_tangents(std::size_t g) const { return queries_ + (g + 1) * width_ * strip_; }
+  T* context_tangents(std::size_t g) const { return contexts_ + (g + 1) * padded_width_ * strip_; }
+  T* sum_tangents(std::size_t g) const { return sums_ + (g + 1) * strip_; }
+
+  // --- packing: what a register tile reads in one step lies together
+  // ----------------------------------------
+
+  // Rows beyond the end repeat the last one: their results are not used, and they cost no branch.
+
+  /// [L, d_h] -> [L / 4][d_h][4]
+  void pack_keys(const T* rows, T* packed) const {
+    for (std::size_t j = 0; j < padded_length_; j += kRows) {
+      const auto row = [&](std::size_t m) { return rows + std::min(j + m, length_ - 1) * input_stride_; };
+      const T *const row0 = row(0), *const row1 = row(1), *const row2 = row(2), *const row3 = row(3);
+      for (std::size_t c = 0; c < width_; ++c, packed += kRows) {
+        packed[0] = row0[c];
+        packed[1] = row1[c];
+        packed[2] = row2[c];
+        packed[3] = row3[c];
+      }
+    }
+  }
+
+  /// [L, d_h] -> [d_h / 4][L][4], zeros in the columns beyond the end.
+  void pack_values(const T* rows, T* packed, T factor) const {
+    for (std::size_t j = 0; j < length_; ++j) {
+      const T* const row = rows + j * input_stride_;
+      std::size_t c = 0;
+      for (; c + kRows <= width_; c += kRows) {
+        T* const to = packed + c * length_ + j * kRows;
+        to[0] = factor * row[c];
+        to[1] = factor * row[c + 1];
+        to[2] = factor * row[c + 2];
+        to[3] = factor * row[c + 3];
+      }
+      for (std::size_t m = 0; c + m < padded_width_; ++m)
+        packed[c * length_ + j * kRows + m] = c + m < width_ ? factor * row[c + m] : T(0);
+    }
+  }
+
+  /// `count` rows from `rows` -> [d_h][strip], scaled so that the scores are exponents of 2.
+  void pack_queries(const T* rows, std::size_t count, T* packed) const {
+    const T factor = static_cast<T>(kLog2E / std::sqrt(static_cast<double>(width_)));
+    for (std::size_t i = 0; i < strip_; ++i) {
+      const T* const row = rows + std::min(i, count - 1) * input_stride_;
+      for (std::size_t c = 0; c < width_; ++c) packed[c * strip_ + i] = factor * row[c];
+    }
+  }
+
+  // --- register tiles
+  // ---------------------------------------------------------------------------------------
+
+  static HWY_INLINE Row zero_row() { return {hn::Zero(D()), hn::Zero(D()), hn::Zero(D())}; }
+
+  static HWY_INLINE Row fill_row(T value) {
+    return {hn::Set(D(), value), hn::Set(D(), value), hn::Set(D(), value)};
+  }
+
+  static HWY_INLINE Row load_row(const T* from) {
+    const D d;
+    const std::size_t n = hn::Lanes(d);
+    return {hn::Load(d, from), hn::Load(d, from + n), hn::Load(d, from + 2 * n)};
+  }
+
+  static HWY_INLINE void store_row(const Row& row, T* to) {
+    const D d;
+    const std::size_t n = hn::Lanes(d);
+    hn::Store(row.a, d, to);
+    hn::Store(row.b, d, to + n);
+    hn::Store(row.c, d, to + 2 * n);
+  }
+
+  static HWY_INLINE Row times(const Row& x, const Row& y) {
+    return {hn::Mul(x.a, y.a), hn::Mul(x.b, y.b), hn::Mul(x.c, y.c)};
+  }
+
+  static HWY_INLINE Row plus(const Row& x, const Row& y) {
+    return {hn::Add(x.a, y.a), hn::Add(x.b, y.b), hn::Add(x.c, y.c)};
+  }
+
+  static HWY_INLINE Row minus(const Row& x, const Row& y) {
+    return {hn::Sub(x.a, y.a), hn::Sub(x.b, y.b), hn::Sub(x.c, y.c)};
+  }
+
+  static HWY_INLINE Row largest(const Row& x, const Row& y) {
+    return {hn::Max(x.a, y.a), hn::Max(x.b, y.b), hn::Max(x.c, y.c)};
+  }
+
+  /// sum += factor * row
+  static HWY_INLINE void add_product(T factor, const Row& row, Row& sum) {
+    const V v = hn::Set(D(), factor);
+    sum.a = hn::MulAdd(v, row.a, sum.a);
+    sum.b = hn::MulAdd(v, row.b, sum.b);
+    sum.c = hn::MulAdd(v, row.c, sum.c);
+  }
+
+  /// tile += AᵀB, A [depth][4] packed, B [depth][strip].
+  static HWY_INLINE void multiply_add(const T* a, const T* b, std::size_t depth, Tile& tile) {
+    const std::size_t strip = kVectors * hn::Lanes(D());
+    for (std::size_t k = 0; k < depth; ++k, a += kRows, b += strip) {
+      const Row row = load_row(b);
+      add_product(a[0], row, tile.r0);
+      add_product(a[1], row, tile.r1);
+      add_product(a[2], row, tile.r2);
+      add_product(a[3], row, tile.r3);
+    }
+  }
+
+  HWY_INLINE Tile load_tile(const T* from) const {
+    return {load_row(from), load_row(from + strip_), load_row(from + 2 * strip_),
+            load_row(from + 3 * strip_)};
+  }
+
+  HWY_INLINE void store_tile(const Tile& tile, T* to) const {
+    store_row(tile.r0, to);
+    store_row(tile.r1, to + strip_);
+    store_row(tile.r2, to + 2 * strip_);
+    store_row(tile.r3, to + 3 * strip_);
+  }
+
+  static HWY_INLINE Tile zero_tile() { return {zero_row(), zero_row(), zero_row(), zero_row()}; }
+
+  // --- exponentials
+  // -----------------------------------------------------------------------------------------
+
+  /// 2ˣ for x ≤ 0; a NaN stays one.
+  static HWY_INLINE V exp2(V x) {
+    const D d;
+    const hn::RebindToUnsigned<D> integers;
+    const V lowest = hn::Set(d, Exp2<T>::kLowest);
+    const V magic = hn::Set(d, Exp2<T>::kMagic);
+    x = hn::IfThenElse(hn::Lt(x, lowest), lowest, x);
+    const V shifted = hn::Add(x, magic);
+    const V r = hn::Sub(x, hn::Sub(shifted, magic));
+    constexpr std::size_t kDegree = std::size(Exp2<T>::kCoefficients);
+    V p = hn::Set(d, Exp2<T>::kCoefficients[kDegree - 1]);
+    HWY_UNROLL(12)
+    for (std::size_t k = kDegree - 1; k > 0; --k)
+      p = hn::MulAdd(p, r, hn::Set(d, Exp2<T>::kCoefficients[k - 1]));
+    p = hn::MulAdd(p, r, hn::Set(d, T(1)));
+    const auto power = hn::ShiftLeft<Exp2<T>::kMantissaBits>(hn::BitCast(integers, shifted));
+    return hn::Mul(p, hn::BitCast(d, power));
+  }
+
+  static HWY_INLINE Row exp2(const Row& x) { return {exp2(x.a), exp2(x.b), exp2(x.c)}; }
+
+  // --- the attention of one strip of queries
+  // ----------------------------------------------------------------
+
+  void attend_strip(std::size_t begin) {
+    const std::size_t count = std::min(strip_, length_ - begin);
+    start_strip(begin, count);
+    for (std::size_t first = 0; first < length_; first += kKeyBlock) {
+      const std::size_t keys = std::min(kKeyBlock, length_ - first);
+      score(first, keys);
+      weigh(keys);
+      if (head_.context != nullptr) gather(values_, first, keys, weights_, contexts_);
+      for (std::size_t g = 0; g < directions_; ++g) {
+        weigh_tangent(g, first, keys);
+        gather(values_, first, keys, weighted_, context_tangents(g));
+        gather(value_tangents(g), first, keys, weights_, context_tangents(g));
+      }
+    }
+    finish_strip(begin, count);
+  }
+
+  void start_strip(std::size_t begin, std::size_t count) {
+    const std::size_t offset = begin * input_stride_;
+    pack_queries(head_.primal.q + offset, count, queries_);
+    for (std::size_t g = 0; g < directions_; ++g)
+      pack_queries(head_.tangents[g].q + offset, count, query_tangents(g));
+    std::fill_n(contexts_, padded_width_ * strip_ * (1 + directions_), T(0));
+    std::fill_n(sums_, strip_ * (1 + directions_), T(0));
+    std::fill_n(maxima_, strip_, -std::numeric_limits<T>::infinity());
+  }
+
+  /// Scores of a block of keys.
+  HWY_NOINLINE void score(std::size_t first, std::size_t keys) {
+    for (std::size_t j = 0; j < keys; j += kRows) {
+      Tile tile = zero_tile();
+      multiply_add(keys_ + (first + j) * width_, queries_, width_, tile);
+      store_tile(tile, weights_ + j * strip_);
+    }
+  }
+
+  /// Scores -> weights relative to the largest score so far, to which earlier sums are brought.
+  HWY_NOINLINE void weigh(std::size_t keys) {
+    const Row before = load_row(maxima_);
+    Row maxima = before;
+    for (std::size_t j = 0; j < keys; ++j) maxima = largest(maxima, load_row(weights_ + j * strip_));
+    if (grew(before, maxima)) rescale(exp2(minus(before, maxima)));
+    store_row(maxima, maxima_);
+    Row sum = zero_row();
+    for (std::size_t j = 0; j < keys; ++j) {
+      T* const place = weights_ + j * strip_;
+      const Row weight = exp2(minus(load_row(place), maxima));
+      sum = plus(sum, weight);
+      store_row(weight, place);
+    }
+    store_row(plus(load_row(sums_), sum), sums_);
+    for (std::size_t j = keys; j < round_up(keys, kRows); ++j) store_row(zero_row(), weights_ + j * strip_);
+  }
+
+  static HWY_INLINE bool grew(const Row& before, const Row& after) {
+    const D d;
+    return !hn::AllTrue(d, hn::Eq(before.a, after.a)) || !hn::AllTrue(d, hn::Eq(before.b, after.b)) ||
+           !hn::AllTrue(d, hn::Eq(before.c, after.c));
+  }
+
+  HWY_INLINE void rescale(const Row& factor) {
+    const std::size_t parts = 1 + directions_;
+    for (std::size_t i = 0; i < padded_width_ * parts; ++i) {
+      T* const place = contexts_ + i * strip_;
+      store_row(times(load_row(place), factor), place);
+    }
+    for (std::size_t i = 0; i < parts; ++i) {
+      T* const place = sums_ + i * strip_;
+      store_row(times(load_row(place), factor), place);
+    }
+  }
+
+  /// Weights times tangents of the scores, in one direction.
+  HWY_NOINLINE void weigh_tangent(std::size_t g, std::size_t first, std::size_t keys) {
+    Row sum = zero_row();
+    for (std::size_t j = 0; j < keys; j += kRows) {
+      const std::size_t at = (first + j) * width_;
+      Tile tile = zero_tile();
+      multiply_add(keys_ + at, query_tangents(g), width_, tile);
+      multiply_add(key_tangents(g) + at, queries_, width_, tile);
+      const T* const weights = weights_ + j * strip_;
+      tile.r0 = times(tile.r0, load_row(weights));
+      tile.r1 = times(tile.r1, load_row(weights + strip_));
+      tile.r2 = times(tile.r2, load_row(weights + 2 * strip_));
+      tile.r3 = times(tile.r3, load_row(weights + 3 * strip_));
+      store_tile(tile, weighted_ + j * strip_);
+      sum = plus(sum, plus(plus(tile.r0, tile.r1), plus(tile.r2, tile.r3)));
+    }
+    store_row(plus(load_row(sum_tangents(g)), sum), sum_tangents(g));
+  }
+
+  /// sums += weightsᵀ values, transposed: [d_h][strip].
+  HWY_NOINLINE void gather(const T* values, std::size_t first, std::size_t keys, const T* weights,
+                           T* sums) const {
+    for (std::size_t c = 0; c < padded_width_; c += kRows) {
+      Tile tile = load_tile(sums + c * strip_);
+      multiply_add(values + c * length_ + first * kRows, weights, keys, tile);
+      store_tile(tile, sums + c * strip_);
+    }
+  }
+
+  // --- results
+  // ----------------------------------------------------------------------------------------------
+
+  void finish_strip(std::size_t begin, std::size_t count) {
+    const std::size_t offset = begin * output_stride_;
+    if (head_.context != nullptr) {
+      divide_context();
+      unpack(contexts_, count, head_.context + offset);
+    } else {
+      pack_context(head_.given_context + offset, count);
+    }
+    for (std::size_t g = 0; g < directions_; ++g) {
+      divide_tangent(g);
+      unpack(context_tangents(g), count, head_.context_tangents[g] + offset);
+    }
+  }
+
+  void divide_context() {
+    const Row sum = load_row(sums_);
+    for (std::size_t c = 0; c < width_; ++c) {
+      T* const place = contexts_ + c * strip_;
+      const Row row = load_row(place);
+      store_row({hn::Div(row.a, sum.a), hn::Div(row.b, sum.b), hn::Div(row.c, sum.c)}, place);
+    }
+  }
+
+  /// Ȯ from the sums; scores, and with them the tangents, were in units of ln 2.
+  void divide_tangent(std::size_t g) {
+    const Row total = load_row(sums_);
+    const V ln2 = hn::Set(D(), static_cast<T>(kLn2));
+    const Row factor = {hn::Div(ln2, total.a), hn::Div(ln2, total.b), hn::Div(ln2, total.c)};
+    const Row mean = load_row(sum_tangents(g));
+    for (std::size_t c = 0; c < width_; ++c) {
+      T* const place = context_tangents(g) + c * strip_;
+      const Row change = minus(load_row(place), times(mean, load_row(contexts_ + c * strip_)));
+      store_row(times(change, factor), place);
+    }
+  }
+
+  void pack_context(const T* rows, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i)
+      for (std::size_t c = 0; c < width_; ++c) contexts_[c * strip_ + i] = rows[i * output_stride_ + c];
+  }
+
+  void unpack(const T* columns, std::size_t count, T* rows) const {
+    for (std::size_t i = 0; i < count; ++i)
+      for (std::size_t c = 0; c < width_; ++c) rows[i * output_stride_ + c] = columns[c * strip_ + i];
+  }
+
+  const HeadAttention<T>& head_;
+  std::size_t length_, width_, input_stride_, output_stride_, directions_, strip_, padded_length_,
+      padded_width_;
+  T *keys_, *values_, *queries_, *contexts_, *sums_;  // primal, then every direction
+  T *maxima_, *weights_, *weighted_;
+};
+
+void attend_float(const HeadAttention<float>& head, AttentionScratch& scratch) {
+  Kernel<float>(head, scratch).run();
+}
+
+void attend_double(const HeadAttention<double>& head, AttentionScratch& scratch) {
+  Kernel<double>(head, scratch).run();
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace regulus::backbone
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace regulus::backbone {
+
+namespace {
+
+constexpr std::size_t kAlignment = 128;
+
+}  // namespace
+
+HWY_EXPORT(attend_float);
+HWY_EXPORT(attend_double);
+
+void attend_head(const HeadAttention<float>& head, AttentionScratch& scratch) {
+  HWY_DYNAMIC_DISPATCH(attend_float)(head, scratch);
+}
+
+void attend_head(const HeadAttention<double>& head, AttentionScratch& scratch) {
+  HWY_DYNAMIC_DISPATCH(attend_double)(head, scratch);
+}
+
+std::vector<std::int64_t> attention_targets() {
+  return hwy::SupportedAndGeneratedTargets();
+}
+
+void AttentionScratch::Release::operator()(std::byte* memory) const {
+  ::operator delete (memory, std::align_val_t{kAlignment});
+}
+
+std::byte* AttentionScratch::reserve(std::size_t bytes) {
+  if (bytes > bytes_) {
+    memory_.reset();
+    memory_.reset(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kAlignment})));
+    bytes_ = bytes;
+  }
+  return memory_.get();
+}
+
+}  // namespace regulus::backbone
+#endif  // HWY_ONCE
