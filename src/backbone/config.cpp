@@ -2,22 +2,35 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+#include <string>
+#include <type_traits>
+
 #include "regulus/core/error.h"
 
 namespace regulus::backbone {
 
 namespace {
 
+/// Stricter than a conversion by the library, which would round 1.5, read true as 1 and overflow on 1e80.
+template <typename T>
+bool holds(const nlohmann::json& value) {
+  if constexpr (std::is_same_v<T, std::int64_t>)
+    return value.is_number_integer() &&
+           (!value.is_number_unsigned() ||
+            value.get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<std::int64_t>::max()});
+  if constexpr (std::is_same_v<T, double>) return value.is_number();
+  if constexpr (std::is_same_v<T, bool>) return value.is_boolean();
+  return value.is_string();
+}
+
 template <typename T>
 T required(const nlohmann::json& args, const char* field, const std::string& where) {
   if (!args.contains(field))
     throw ModelError(fmt::format("has no field '{}'", field), where,
                      "it must be the args.json of an scGPT-style model");
-  try {
-    return args.at(field).get<T>();
-  } catch (const nlohmann::json::exception&) {
-    throw ModelError(fmt::format("field '{}' has the wrong type", field), where);
-  }
+  if (!holds<T>(args.at(field))) throw ModelError(fmt::format("field '{}' has the wrong type", field), where);
+  return args.at(field).get<T>();
 }
 
 template <typename T>
@@ -70,6 +83,7 @@ ValueStyle value_style(const nlohmann::json& args, const std::string& where) {
 /// n_bins speaks of the input only where input_style says "binned"; scBenchmark has n_bins but log1p values.
 std::int64_t input_bins(const nlohmann::json& args, const std::string& where) {
   const auto bins = optional<std::int64_t>(args, "n_bins", 0, where);
+  if (bins > kLargest) throw ModelError(fmt::format("n_bins {} is out of range", bins), where);
   return optional<std::string>(args, "input_style", "", where) == "binned" && bins > 1 ? bins : 0;
 }
 

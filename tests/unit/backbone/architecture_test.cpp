@@ -146,6 +146,17 @@ TEST(Architecture, WhatIsNotSupportedIsRefusedByName) {
   expect_mentions(error_loading(tiny_args(), generator), "pert_encoder.weight", "perturbation model");
 }
 
+/// Found by fuzzing: a size beyond every integer was converted all the same.
+TEST(Architecture, SizesOfAnotherTypeAreRefusedNotConverted) {
+  for (const std::string size : {"6.7e81", "1.5", "true", "\"8\"", "null", "18446744073709551615", "[4]"})
+    for (const std::string field : {"nheads", "embsize", "nlayers"}) {
+      nlohmann::json args = tiny_args();
+      args[field] = nlohmann::json::parse(size);
+      expect_mentions(error_of(ErrorKind::Model, [&] { backbone::config_from_args(args, "args.json"); }),
+                      "args.json", field, "wrong type");
+    }
+}
+
 TEST(Architecture, BinsCountOnlyWhereTheInputWasBinned) {
   nlohmann::json args = tiny_args();
   args["n_bins"] = 51;
