@@ -27,8 +27,8 @@ struct EvaluateJob {
   bool exclude_seen = true;
   bool untested_sources = true;
   std::vector<std::string> origin;  ///< features whose own value is a score, without a translator
-  bool write_edges = false;  ///< also the translator's edges of every data set
-  bool by_position = false;  ///< the n-th network belongs to the n-th data set
+  bool write_edges = false;         ///< also the translator's edges of every data set
+  bool by_position = false;         ///< the n-th network belongs to the n-th data set
   evaluate::EdgeWeights edge_weights = evaluate::EdgeWeights::Absolute;
   evaluate::BootstrapOptions bootstrap;
   std::uint64_t seed = 0;

@@ -283,8 +283,11 @@ probe::ProbeJob describe_probe(const Session& session, const backbone::Backbone&
   require_enough(session, names, report);
   report_genes(session, names, genes, report);
   job.backgrounds = probe::virtual_background(job);
-  if (needs_cells(options, job))
-    read_cells(session, model, reader, probe::columns_of_panel(job, names, *reader), job);
+  if (needs_cells(options, job)) {
+    const auto columns = comm::agree(session.world, "finding the panel's genes",
+                                     [&] { return probe::columns_of_panel(job, names, *reader); });
+    read_cells(session, model, reader, columns, job);
+  }
   if (job.gene_count() > model.input().max_panel)
     log::info("the panel has {} genes; the model was trained on panels of up to {}", job.gene_count(),
               model.input().max_panel);

@@ -1,5 +1,7 @@
 #include "regulus/core/printable.h"
 
+#include <nlohmann/json.hpp>
+
 namespace regulus {
 
 std::string printable(std::string_view text, std::size_t longest) {
@@ -7,6 +9,15 @@ std::string printable(std::string_view text, std::size_t longest) {
   for (char& c : shown)
     if (c < ' ' || c > '~') c = '?';
   return shown + (text.size() > longest ? "..." : "");
+}
+
+bool is_utf8(std::string_view text) {
+  try {
+    (void)nlohmann::json(text).dump();  // the library refuses anything else
+    return true;
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
 }
 
 }  // namespace regulus

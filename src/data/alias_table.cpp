@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "regulus/core/error.h"
+#include "regulus/core/printable.h"
 #include "regulus/data/gene_names.h"
 #include "regulus/data/text_table.h"
 
@@ -19,36 +20,6 @@ std::string trimmed(const std::string& text) {
   const std::size_t begin = text.find_first_not_of(" \t");
   if (begin == std::string::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-/// Length of the UTF-8 sequence that a byte starts; 0 if it starts none.
-std::size_t sequence_length(unsigned char first) {
-  if (first < 0x80U) return first == 0 ? 0 : 1;
-  if (first >= 0xC2U && first <= 0xDFU) return 2;
-  if (first >= 0xE0U && first <= 0xEFU) return 3;
-  return first >= 0xF0U && first <= 0xF4U ? 4 : 0;
-}
-
-/// Overlong forms, surrogates and what lies beyond Unicode are told by the second byte.
-bool is_second_byte(unsigned char first, unsigned char second) {
-  if (first == 0xE0U) return second >= 0xA0U;
-  if (first == 0xEDU) return second <= 0x9FU;
-  if (first == 0xF0U) return second >= 0x90U;
-  return first != 0xF4U || second <= 0x8FU;
-}
-
-bool is_text(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = sequence_length(static_cast<unsigned char>(text[at]));
-    if (length == 0 || at + length > text.size()) return false;
-    for (std::size_t k = 1; k < length; ++k)
-      if ((static_cast<unsigned char>(text[at + k]) & 0xC0U) != 0x80U) return false;
-    if (length > 1 &&
-        !is_second_byte(static_cast<unsigned char>(text[at]), static_cast<unsigned char>(text[at + 1])))
-      return false;
-    at += length;
-  }
-  return true;
 }
 
 /// No gene has one of these names.
@@ -78,7 +49,7 @@ class AliasRows {
   bool next(std::vector<std::string>& fields) {
     std::string_view line;
     while (lines_.next(line)) {
-      if (!is_text(line))
+      if (!is_utf8(line) || line.find('\0') != std::string_view::npos)
         throw InputError("the line is not UTF-8 text", lines_.where(), "save the table as UTF-8");
       if (line.starts_with('#')) continue;
       if (line.empty()) {

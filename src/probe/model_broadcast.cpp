@@ -56,9 +56,8 @@ void broadcast_weights(const comm::Communicator& comm, backbone::Model& model) {
   }
 }
 
-}  // namespace
-
-backbone::Model load_model(const comm::Communicator& comm, const std::filesystem::path& path) {
+/// What the passes need of a model; where it came from is known to rank 0 alone.
+backbone::Model load_native(const comm::Communicator& comm, const std::filesystem::path& path) {
   backbone::Model model;
   comm::agree_on_root(comm, "loading the model", [&] { model = backbone::load_model(path); });
   comm.broadcast_value(model.config);
@@ -67,6 +66,8 @@ backbone::Model load_model(const comm::Communicator& comm, const std::filesystem
   broadcast_weights(comm, model);
   return model;
 }
+
+}  // namespace
 
 std::unique_ptr<backbone::Backbone> open_backbone(const comm::Communicator& comm, const std::string& model,
                                                   const backbone::TransformerOptions& options) {
@@ -77,7 +78,7 @@ std::unique_ptr<backbone::Backbone> open_backbone(const comm::Communicator& comm
     comm::agree(comm, "opening the model",
                 [&] { backbone = backbone::make_script_backbone(scripted, options.precision); });
   } else {
-    const backbone::Model native = load_model(comm, model);
+    const backbone::Model native = load_native(comm, model);
     comm::agree(comm, "opening the model", [&] { backbone = backbone::make_transformer(native, options); });
   }
   return backbone;

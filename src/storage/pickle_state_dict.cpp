@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "pickle_machine.h"
 #include "regulus/core/error.h"
@@ -19,15 +18,6 @@ constexpr std::size_t kLongestStorageKey = 100;
 constexpr std::array<const char*, std::variant_size_v<Value>> kKinds{
     "None",   "a bool",     "an integer", "a string",  "a tuple",
     "a dict", "a function", "a class",    "a storage", "a tensor"};
-
-bool is_utf8(std::string_view text) {
-  try {
-    (void)nlohmann::json(text).dump();
-    return true;
-  } catch (const nlohmann::json::exception&) {
-    return false;
-  }
-}
 
 }  // namespace
 

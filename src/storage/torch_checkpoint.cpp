@@ -167,7 +167,7 @@ void Reader::add_bytes(const Named& named) {
     refuse(named, "shares its storage with too many others");
 }
 
-/// Copies a strided tensor row by row of its last axis.
+/// Copies a strided tensor element by element, in row-major order.
 void gather(const pickle::Tensor& tensor, const std::byte* storage, std::size_t width, std::byte* to,
             std::size_t count) {
   std::vector<std::int64_t> position(tensor.shape.size(), 0);

@@ -8,10 +8,6 @@
 
 namespace regulus::probe {
 
-/// A model folder or checkpoint read by rank 0 and sent to all.
-/// \throws ModelError on every rank if it cannot be used \collective yes
-backbone::Model load_model(const comm::Communicator& comm, const std::filesystem::path& path);
-
 /// The model that `--model` names: a model folder or one of its checkpoints, or "torchscript:FOLDER" with a
 /// scripted module. Read by rank 0 and sent to all.
 /// \throws ModelError if it cannot be used, OptionError if the options do not suit it; the same on every rank

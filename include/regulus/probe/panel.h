@@ -39,8 +39,8 @@ std::vector<std::int64_t> columns_of_panel(const ProbeJob& job, const GeneNames&
 /// Background `virtual`: one row with every gene at v_b.
 std::shared_ptr<const ValueRows> virtual_background(const ProbeJob& job);
 
-/// `count` cells drawn from a pool without replacement with the seed (all of it if it is smaller), increasing;
-/// a smaller sample is part of a larger one. \param pool numbers of cells, increasing
+/// `count` cells drawn from a pool without replacement with the seed (all of it if it is smaller),
+/// increasing; a smaller sample is part of a larger one. \param pool numbers of cells, increasing
 std::vector<std::int64_t> sample_cells(const std::vector<std::int64_t>& pool, std::int64_t count,
                                        std::uint64_t seed);
 

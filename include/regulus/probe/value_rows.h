@@ -39,8 +39,8 @@ class FixedRows final : public ValueRows {
 
 /// How the values of a cell become a model's input.
 struct CellInput {
-  std::int64_t bins =
-      0;  ///< quantile bins over all genes of the cell, as scGPT makes them; 0: values as they are
+  /// Quantile bins over all genes of the cell, as scGPT makes them; 0: values as they are.
+  std::int64_t bins = 0;
   std::uint64_t seed = 0;  ///< decides where a value lies on several equal edges of bins
 };
 

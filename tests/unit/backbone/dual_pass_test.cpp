@@ -95,8 +95,8 @@ TEST_P(DualPass, SharedPrimalTangentsEqualTheDualPassAtTheBackground) {
 }
 
 TEST_P(DualPass, SinglePrecisionIsCloseToDouble) {
-  const auto single =
-      backbone::make_transformer(model_, {.precision = at::kFloat})->open_panel(genes_, background_.to(at::kFloat));
+  const auto single = backbone::make_transformer(model_, {.precision = at::kFloat})
+                          ->open_panel(genes_, background_.to(at::kFloat));
   const auto response = single->respond_dual(sources_, values_.to(at::kFloat));
   const auto exact = pass_->respond_dual(sources_, values_);
   EXPECT_LT(largest_difference(response.primal.to(at::kDouble), exact.primal), 5e-6);

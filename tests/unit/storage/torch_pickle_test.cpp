@@ -12,7 +12,7 @@ using namespace test;
 
 TEST(TorchPickle, GlobalsAreRefusedByName) {
   using pickled::pickle, pickled::global, pickled::text, pickled::tuple;
-  expect_mentions(refusal_of_pickle(pickle(global("os", "system") + tuple(text("touch /tmp/x")) + "R")),
+  expect_mentions(refusal_of_pickle(pickle(global("os", "system") + tuple(text("true")) + "R")),
                   "uses the global 'os.system'", "byte 2", "state_dict()");
   for (const std::string name : {"eval", "exec", "getattr", "__import__"})
     expect_mentions(refusal_of_pickle(pickle(global("__builtin__", name))), "'__builtin__." + name + "'");
