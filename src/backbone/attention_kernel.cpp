@@ -49,11 +49,11 @@ class Kernel : Tiles<T> {
   using Tiles<T>::strip;
 
  public:
-  Kernel(const HeadAttention<T>& head, AttentionScratch& scratch)
+  Kernel(const HeadAttention<T>& head, AlignedBuffer& scratch)
       : head_(head),
-        length_(static_cast<std::size_t>(head.length)),
+        query_count_(static_cast<std::size_t>(head.queries)),
+        length_(static_cast<std::size_t>(head.keys)),
         width_(static_cast<std::size_t>(head.width)),
-        input_stride_(static_cast<std::size_t>(head.input_stride)),
         output_stride_(static_cast<std::size_t>(head.output_stride)),
         directions_(head.tangents.size()),
         strip_(strip()),
@@ -63,13 +63,15 @@ class Kernel : Tiles<T> {
   }
 
   void run() {
-    pack_keys(head_.primal.k, keys_);
-    pack_values(head_.primal.v, values_, T(1));
-    for (std::size_t g = 0; g < directions_; ++g) {
-      pack_keys(head_.tangents[g].k, key_tangents(g));
-      pack_values(head_.tangents[g].v, value_tangents(g), static_cast<T>(kLog2E));
+    if (length_ > 0) {
+      pack_keys(head_.primal, keys_);
+      pack_values(head_.primal, values_, T(1));
     }
-    for (std::size_t begin = 0; begin < length_; begin += strip_) attend_strip(begin);
+    for (std::size_t g = 0; g < directions_ && length_ > 0; ++g) {
+      pack_keys(head_.tangents[g], key_tangents(g));
+      pack_values(head_.tangents[g], value_tangents(g), static_cast<T>(kLog2E));
+    }
+    for (std::size_t begin = 0; begin < query_count_; begin += strip_) attend_strip(begin);
   }
 
  private:
@@ -77,7 +79,7 @@ class Kernel : Tiles<T> {
 
   static std::size_t round_up(std::size_t n, std::size_t unit) { return (n + unit - 1) / unit * unit; }
 
-  void lay_out(AttentionScratch& scratch) {
+  void lay_out(AlignedBuffer& scratch) {
     const std::size_t parts = 1 + directions_;
     const std::size_t sizes[] = {padded_length_ * width_ * parts,
                                  length_ * padded_width_ * parts,
@@ -88,13 +90,12 @@ class Kernel : Tiles<T> {
                                  kKeyBlock * strip_,
                                  kKeyBlock * strip_};
     T** const places[] = {&keys_, &values_, &queries_, &contexts_, &sums_, &maxima_, &weights_, &weighted_};
-    constexpr std::size_t kAlign = 128 / sizeof(T);
     std::size_t total = 0;
-    for (const std::size_t size : sizes) total += round_up(size, kAlign);
-    T* next = reinterpret_cast<T*>(scratch.reserve(total * sizeof(T)));
+    for (const std::size_t size : sizes) total += AlignedBuffer::aligned<T>(size);
+    T* next = scratch.reserve<T>(total);
     for (std::size_t i = 0; i < std::size(sizes); ++i) {
       *places[i] = next;
-      next += round_up(sizes[i], kAlign);
+      next += AlignedBuffer::aligned<T>(sizes[i]);
     }
   }
 
@@ -108,10 +109,16 @@ class Kernel : Tiles<T> {
 
   // Rows beyond the end repeat the last one: their results are not used, and they cost no branch.
 
+  /// Where key j lies among the rows of k and v.
+  std::size_t key_row(std::size_t j) const {
+    return head_.key_rows == nullptr ? j : static_cast<std::size_t>(head_.key_rows[j]);
+  }
+
   /// [L, d_h] -> [L / 4][d_h][4]
-  void pack_keys(const T* rows, T* packed) const {
+  void pack_keys(const HeadRows<T>& rows, T* packed) const {
+    const auto stride = static_cast<std::size_t>(rows.key_stride);
     for (std::size_t j = 0; j < padded_length_; j += kRows) {
-      const auto row = [&](std::size_t m) { return rows + std::min(j + m, length_ - 1) * input_stride_; };
+      const auto row = [&](std::size_t m) { return rows.k + key_row(std::min(j + m, length_ - 1)) * stride; };
       const T *const row0 = row(0), *const row1 = row(1), *const row2 = row(2), *const row3 = row(3);
       for (std::size_t c = 0; c < width_; ++c, packed += kRows) {
         packed[0] = row0[c];
@@ -123,9 +130,10 @@ class Kernel : Tiles<T> {
   }
 
   /// [L, d_h] -> [d_h / 4][L][4], zeros in the columns beyond the end.
-  void pack_values(const T* rows, T* packed, T factor) const {
+  void pack_values(const HeadRows<T>& rows, T* packed, T factor) const {
+    const auto stride = static_cast<std::size_t>(rows.key_stride);
     for (std::size_t j = 0; j < length_; ++j) {
-      const T* const row = rows + j * input_stride_;
+      const T* const row = rows.v + key_row(j) * stride;
       std::size_t c = 0;
       for (; c + kRows <= width_; c += kRows) {
         T* const to = packed + c * length_ + j * kRows;
@@ -139,11 +147,12 @@ class Kernel : Tiles<T> {
     }
   }
 
-  /// `count` rows from `rows` -> [d_h][strip], scaled so that the scores are exponents of 2.
-  void pack_queries(const T* rows, std::size_t count, T* packed) const {
+  /// `count` queries from `begin` -> [d_h][strip], scaled so that the scores are exponents of 2.
+  void pack_queries(const HeadRows<T>& rows, std::size_t begin, std::size_t count, T* packed) const {
+    const auto stride = static_cast<std::size_t>(rows.query_stride);
     const T factor = static_cast<T>(kLog2E / std::sqrt(static_cast<double>(width_)));
     for (std::size_t i = 0; i < strip_; ++i) {
-      const T* const row = rows + std::min(i, count - 1) * input_stride_;
+      const T* const row = rows.q + (begin + std::min(i, count - 1)) * stride;
       for (std::size_t c = 0; c < width_; ++c) packed[c * strip_ + i] = factor * row[c];
     }
   }
@@ -151,7 +160,7 @@ class Kernel : Tiles<T> {
   // --- the attention of one strip of queries
 
   void attend_strip(std::size_t begin) {
-    const std::size_t count = std::min(strip_, length_ - begin);
+    const std::size_t count = std::min(strip_, query_count_ - begin);
     start_strip(begin, count);
     for (std::size_t first = 0; first < length_; first += kKeyBlock) {
       const std::size_t keys = std::min(kKeyBlock, length_ - first);
@@ -168,10 +177,9 @@ class Kernel : Tiles<T> {
   }
 
   void start_strip(std::size_t begin, std::size_t count) {
-    const std::size_t offset = begin * input_stride_;
-    pack_queries(head_.primal.q + offset, count, queries_);
+    pack_queries(head_.primal, begin, count, queries_);
     for (std::size_t g = 0; g < directions_; ++g)
-      pack_queries(head_.tangents[g].q + offset, count, query_tangents(g));
+      pack_queries(head_.tangents[g], begin, count, query_tangents(g));
     std::fill_n(contexts_, padded_width_ * strip_ * (1 + directions_), T(0));
     std::fill_n(sums_, strip_ * (1 + directions_), T(0));
     std::fill_n(maxima_, strip_, -std::numeric_limits<T>::infinity());
@@ -255,6 +263,9 @@ class Kernel : Tiles<T> {
 
   void finish_strip(std::size_t begin, std::size_t count) {
     const std::size_t offset = begin * output_stride_;
+    if (length_ == 0) std::fill_n(sums_, strip_, T(1));  // no key: 0 / 1
+    if (head_.log_sums != nullptr)
+      for (std::size_t i = 0; i < count; ++i) head_.log_sums[begin + i] = maxima_[i] + std::log2(sums_[i]);
     if (head_.context != nullptr) {
       divide_context();
       unpack(contexts_, count, head_.context + offset);
@@ -300,17 +311,17 @@ class Kernel : Tiles<T> {
   }
 
   const HeadAttention<T>& head_;
-  std::size_t length_, width_, input_stride_, output_stride_, directions_, strip_, padded_length_,
+  std::size_t query_count_, length_, width_, output_stride_, directions_, strip_, padded_length_,
       padded_width_;
   T *keys_, *values_, *queries_, *contexts_, *sums_;  // primal, then every direction
   T *maxima_, *weights_, *weighted_;
 };
 
-void attend_float(const HeadAttention<float>& head, AttentionScratch& scratch) {
+void attend_float(const HeadAttention<float>& head, AlignedBuffer& scratch) {
   Kernel<float>(head, scratch).run();
 }
 
-void attend_double(const HeadAttention<double>& head, AttentionScratch& scratch) {
+void attend_double(const HeadAttention<double>& head, AlignedBuffer& scratch) {
   Kernel<double>(head, scratch).run();
 }
 
@@ -321,38 +332,19 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace regulus::backbone {
 
-namespace {
-
-constexpr std::size_t kAlignment = 128;
-
-}  // namespace
-
 HWY_EXPORT(attend_float);
 HWY_EXPORT(attend_double);
 
-void attend_head(const HeadAttention<float>& head, AttentionScratch& scratch) {
+void attend_head(const HeadAttention<float>& head, AlignedBuffer& scratch) {
   HWY_DYNAMIC_DISPATCH(attend_float)(head, scratch);
 }
 
-void attend_head(const HeadAttention<double>& head, AttentionScratch& scratch) {
+void attend_head(const HeadAttention<double>& head, AlignedBuffer& scratch) {
   HWY_DYNAMIC_DISPATCH(attend_double)(head, scratch);
 }
 
 std::vector<std::int64_t> attention_targets() {
   return hwy::SupportedAndGeneratedTargets();
-}
-
-void AttentionScratch::Release::operator()(std::byte* memory) const {
-  ::operator delete (memory, std::align_val_t{kAlignment});
-}
-
-std::byte* AttentionScratch::reserve(std::size_t bytes) {
-  if (bytes > bytes_) {
-    memory_.reset();
-    memory_.reset(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kAlignment})));
-    bytes_ = bytes;
-  }
-  return memory_.get();
 }
 
 }  // namespace regulus::backbone

@@ -30,7 +30,7 @@ class Heads {
   /// Rows of one head of state `state` in a batch of projections.
   HeadRows<T> rows(std::int64_t state, std::int64_t head) const {
     const T* const q = data_ + state * length_ * 3 * d_ + head * width_;
-    return {q, q + d_, q + 2 * d_};
+    return {q, q + d_, q + 2 * d_, 3 * d_, 3 * d_};
   }
 
   /// Where one head of state `state` lies in a batch of contexts [L, d].
@@ -40,15 +40,17 @@ class Heads {
 
   /// The attention of one head without directions and results.
   HeadAttention<T> attention(std::int64_t state, std::int64_t head) const {
-    return {.length = length_,
+    return {.queries = length_,
+            .keys = length_,
+            .key_rows = nullptr,
             .width = width_,
-            .input_stride = 3 * d_,
-            .output_stride = d_,
             .primal = rows(state, head),
             .tangents = {},
+            .output_stride = d_,
             .context = nullptr,
             .given_context = nullptr,
-            .context_tangents = {}};
+            .context_tangents = {},
+            .log_sums = nullptr};
   }
 
  private:
@@ -60,7 +62,7 @@ class Heads {
 template <typename Visit>
 void for_each_head(std::int64_t states, std::int64_t heads, Visit visit) {
   at::parallel_for(0, states * heads, 1, [&](std::int64_t first, std::int64_t last) {
-    AttentionScratch scratch;
+    AlignedBuffer scratch;
     for (std::int64_t unit = first; unit < last; ++unit) visit(unit / heads, unit % heads, scratch);
   });
 }
@@ -69,7 +71,7 @@ template <typename T>
 void attend_primal(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out) {
   const Heads<T> projections(qkv, heads);
   T* const context = out.data_ptr<T>();
-  for_each_head(qkv.size(0), heads, [&](std::int64_t state, std::int64_t head, AttentionScratch& scratch) {
+  for_each_head(qkv.size(0), heads, [&](std::int64_t state, std::int64_t head, AlignedBuffer& scratch) {
     HeadAttention<T> task = projections.attention(state, head);
     task.context = context + projections.context_offset(state, head);
     attend_head(task, scratch);
@@ -81,7 +83,7 @@ void attend_both(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out) {
   const std::int64_t states = qkv.size(1);
   const Heads<T> projections(qkv, heads);
   T* const context = out.data_ptr<T>();
-  for_each_head(states, heads, [&](std::int64_t state, std::int64_t head, AttentionScratch& scratch) {
+  for_each_head(states, heads, [&](std::int64_t state, std::int64_t head, AlignedBuffer& scratch) {
     const HeadRows<T> tangent = projections.rows(states + state, head);
     T* const context_tangent = context + projections.context_offset(states + state, head);
     HeadAttention<T> task = projections.attention(state, head);
@@ -101,7 +103,7 @@ void attend_directions(const at::Tensor& qkv, const at::Tensor& qkv_tangent, con
   const T* const given = context.data_ptr<T>();
   T* const result = out.data_ptr<T>();
   const std::int64_t groups = (directions + kDirections - 1) / kDirections;
-  for_each_head(groups, heads, [&](std::int64_t group, std::int64_t head, AttentionScratch& scratch) {
+  for_each_head(groups, heads, [&](std::int64_t group, std::int64_t head, AlignedBuffer& scratch) {
     const std::int64_t begin = group * kDirections;
     const std::size_t count = static_cast<std::size_t>(std::min(kDirections, directions - begin));
     std::array<HeadRows<T>, kDirections> tangents;

@@ -41,7 +41,16 @@ struct Problem {
 
   HeadRows<T> rows(std::size_t part) const {
     const T* const q = packed[part].data() + width;
-    return {q, q + kHeads * width, q + 2 * kHeads * width};
+    const auto between = static_cast<std::int64_t>(stride());
+    return {q, q + kHeads * width, q + 2 * kHeads * width, between, between};
+  }
+
+  /// The keys that are attended to, in order.
+  std::vector<std::int64_t> attended() const {
+    std::vector<std::int64_t> keys;
+    for (std::size_t j = 0; j < length; ++j)
+      if (masked.empty() || !masked[j]) keys.push_back(static_cast<std::int64_t>(j));
+    return keys;
   }
 
   T& q(std::size_t part, std::size_t row, std::size_t c) { return packed[part][row * stride() + width + c]; }
@@ -49,6 +58,7 @@ struct Problem {
 
   std::size_t length, width;
   std::vector<std::vector<T>> packed;  // primal, directions
+  std::vector<bool> masked;            // keys; empty for none
 };
 
 /// O, and Ȯ of each direction.
@@ -61,6 +71,28 @@ double dot(const T* a, const T* b, std::size_t n) {
   return sum;
 }
 
+/// A of one query, zero at masked keys. \param log_sum log Σ exp(S)
+template <typename T>
+Rows weights_of_query(const Problem<T>& problem, std::size_t i, double& log_sum) {
+  const HeadRows<T> x = problem.rows(0);
+  const std::vector<std::int64_t> keys = problem.attended();
+  Rows a(problem.length);
+  double largest = -std::numeric_limits<double>::infinity();
+  const auto score = [&](std::size_t j) {
+    return dot(x.q + i * problem.stride(), x.k + j * problem.stride(), problem.width) /
+           std::sqrt(static_cast<double>(problem.width));
+  };
+  for (const std::int64_t j : keys) largest = std::max(largest, score(static_cast<std::size_t>(j)));
+  double total = 0.0;
+  for (const std::int64_t key : keys) {
+    const auto j = static_cast<std::size_t>(key);
+    total += a[j] = std::exp(score(j) - largest);
+  }
+  for (double& value : a) value /= total > 0.0 ? total : 1.0;
+  log_sum = largest + std::log(total);
+  return a;
+}
+
 /// The formulas, row by row.
 template <typename T>
 Results plain(const Problem<T>& problem) {
@@ -69,23 +101,20 @@ Results plain(const Problem<T>& problem) {
   const double scale = 1.0 / std::sqrt(static_cast<double>(w));
   Results results(1 + kDirections, Rows(l * w));
   for (std::size_t i = 0; i < l; ++i) {
-    Rows a(l);
-    for (std::size_t j = 0; j < l; ++j) a[j] = scale * dot(x.q + i * stride, x.k + j * stride, w);
-    const double largest = *std::max_element(a.begin(), a.end());
-    double total = 0.0;
-    for (double& value : a) total += value = std::exp(value - largest);
+    double log_sum = 0.0;
+    const Rows a = weights_of_query(problem, i, log_sum);
     for (std::size_t j = 0; j < l; ++j)
-      for (std::size_t c = 0; c < w; ++c) results[0][i * w + c] += a[j] / total * x.v[j * stride + c];
+      for (std::size_t c = 0; c < w; ++c) results[0][i * w + c] += a[j] * x.v[j * stride + c];
     for (std::size_t g = 1; g <= kDirections; ++g) {
       const HeadRows<T> t = problem.rows(g);
       double sum = 0.0;
       for (std::size_t j = 0; j < l; ++j) {
         const double s_dot =
             scale * (dot(t.q + i * stride, x.k + j * stride, w) + dot(x.q + i * stride, t.k + j * stride, w));
-        const double weighted = a[j] / total * s_dot;
+        const double weighted = a[j] * s_dot;
         sum += weighted;
         for (std::size_t c = 0; c < w; ++c)
-          results[g][i * w + c] += weighted * x.v[j * stride + c] + a[j] / total * t.v[j * stride + c];
+          results[g][i * w + c] += weighted * x.v[j * stride + c] + a[j] * t.v[j * stride + c];
       }
       for (std::size_t c = 0; c < w; ++c) results[g][i * w + c] -= sum * results[0][i * w + c];
     }
@@ -93,27 +122,44 @@ Results plain(const Problem<T>& problem) {
   return results;
 }
 
-/// The kernel's O and Ȯ of directions [first, last); O is given to it if `given` holds one.
+/// Which part of a problem the kernel is given.
+struct Part {
+  std::size_t first_direction = 0, last_direction = 0;
+  std::size_t first_query = 0;
+  std::size_t queries = 0;  // 0 for all
+};
+
+/// The kernel's O and Ȯ of some directions and queries; O is given to it if `given` holds one.
 template <typename T>
-std::vector<std::vector<T>> evaluate(const Problem<T>& problem, std::size_t first, std::size_t last,
-                                     const std::vector<T>& given = {}) {
-  static backbone::AttentionScratch scratch;
-  std::vector<std::vector<T>> results(1 + last - first, std::vector<T>(problem.length * problem.width));
+std::vector<std::vector<T>> evaluate(const Problem<T>& problem, const Part& part,
+                                     const std::vector<T>& given = {}, T* log_sums = nullptr) {
+  static backbone::AlignedBuffer scratch;
+  const std::size_t queries = part.queries == 0 ? problem.length : part.queries;
+  const std::vector<std::int64_t> keys = problem.attended();
+  std::vector<std::vector<T>> results(1 + part.last_direction - part.first_direction,
+                                      std::vector<T>(queries * problem.width));
+  const auto rows = [&](std::size_t which) {
+    HeadRows<T> all = problem.rows(which);
+    all.q += part.first_query * problem.stride();
+    return all;
+  };
   std::vector<HeadRows<T>> tangents;
   std::vector<T*> tangent_results;
-  for (std::size_t g = first; g < last; ++g) {
-    tangents.push_back(problem.rows(1 + g));
-    tangent_results.push_back(results[1 + g - first].data());
+  for (std::size_t g = part.first_direction; g < part.last_direction; ++g) {
+    tangents.push_back(rows(1 + g));
+    tangent_results.push_back(results[1 + g - part.first_direction].data());
   }
-  attend_head(HeadAttention<T>{.length = static_cast<std::int64_t>(problem.length),
+  attend_head(HeadAttention<T>{.queries = static_cast<std::int64_t>(queries),
+                               .keys = static_cast<std::int64_t>(keys.size()),
+                               .key_rows = problem.masked.empty() ? nullptr : keys.data(),
                                .width = static_cast<std::int64_t>(problem.width),
-                               .input_stride = static_cast<std::int64_t>(problem.stride()),
-                               .output_stride = static_cast<std::int64_t>(problem.width),
-                               .primal = problem.rows(0),
+                               .primal = rows(0),
                                .tangents = tangents,
+                               .output_stride = static_cast<std::int64_t>(problem.width),
                                .context = given.empty() ? results[0].data() : nullptr,
                                .given_context = given.empty() ? nullptr : given.data(),
-                               .context_tangents = tangent_results},
+                               .context_tangents = tangent_results,
+                               .log_sums = log_sums},
               scratch);
   return results;
 }
@@ -148,12 +194,12 @@ template <typename T>
 void expect_formulas(const Problem<T>& problem, double tolerance) {
   const Results expected = plain(problem);
   for_each_target([&] {
-    const auto primal = evaluate(problem, 0, 0)[0];
+    const auto primal = evaluate(problem, {})[0];
     EXPECT_LT(largest_difference(primal, expected[0]), tolerance);
-    const auto dual = evaluate(problem, 0, 1);
+    const auto dual = evaluate(problem, {0, 1});
     EXPECT_LT(largest_difference(dual[0], expected[0]), tolerance);
     EXPECT_LT(largest_difference(dual[1], expected[1]), tolerance);
-    const auto directions = evaluate(problem, 0, kDirections, primal);
+    const auto directions = evaluate(problem, {0, kDirections}, primal);
     for (std::size_t g = 1; g <= kDirections; ++g)
       EXPECT_LT(largest_difference(directions[g], expected[g]), tolerance) << "direction " << g;
   });
@@ -208,7 +254,7 @@ TEST(AttentionKernelLimits, EqualLogitsGiveTheMeanOfTheValues) {
     for (std::size_t c = 0; c < problem.width; ++c)
       mean[c] += problem.rows(0).v[j * problem.stride() + c] / static_cast<double>(problem.length);
   for_each_target([&] {
-    const auto context = evaluate(problem, 0, 0)[0];
+    const auto context = evaluate(problem, {})[0];
     for (std::size_t i = 0; i < context.size(); ++i) EXPECT_NEAR(context[i], mean[i % problem.width], 1e-14);
   });
 }
@@ -218,8 +264,8 @@ TEST(AttentionKernelLimits, NotANumberStaysInSightInTheRowsThatDependOnIt) {
   query.q(0, 33, 2) = std::numeric_limits<float>::quiet_NaN();
   key.k(0, 69, 1) = std::numeric_limits<float>::quiet_NaN();
   for_each_target([&] {
-    const auto one = evaluate(query, 0, 1);
-    const auto all = evaluate(key, 0, 1);
+    const auto one = evaluate(query, {0, 1});
+    const auto all = evaluate(key, {0, 1});
     for (std::size_t i = 0; i < one[0].size(); ++i) {
       EXPECT_EQ(std::isnan(one[0][i]), i / 8 == 33) << i;
       EXPECT_EQ(std::isnan(one[1][i]), i / 8 == 33) << i;
@@ -231,11 +277,55 @@ TEST(AttentionKernelLimits, NotANumberStaysInSightInTheRowsThatDependOnIt) {
 TEST(AttentionKernelLimits, TheOtherDirectionsDoNotMatter) {
   const Problem<float> problem(130, 24);
   for_each_target([&] {
-    const auto context = evaluate(problem, 0, 0)[0];
-    const auto together = evaluate(problem, 0, kDirections, context);
-    const auto alone = evaluate(problem, 1, 2);
+    const auto context = evaluate(problem, {})[0];
+    const auto together = evaluate(problem, {0, kDirections}, context);
+    const auto alone = evaluate(problem, {1, 2});
     EXPECT_EQ(alone[0], context);
     EXPECT_EQ(alone[1], together[2]);
+  });
+}
+
+TEST(AttentionKernelLimits, PartOfTheQueriesIsPartOfTheResult) {
+  const Problem<float> problem(131, 24);
+  for_each_target([&] {
+    const auto all = evaluate(problem, {0, 2});
+    const auto part = evaluate(problem, {0, 2, 40, 51});
+    for (std::size_t r = 0; r < all.size(); ++r)
+      EXPECT_TRUE(std::equal(part[r].begin(), part[r].end(), all[r].begin() + 40 * 24)) << "result " << r;
+  });
+}
+
+TEST(AttentionKernelLimits, MaskedKeysAreNotAttendedTo) {
+  for (const std::size_t length : {5, 64, 131}) {
+    Problem<double> exact(length, 12);
+    Problem<float> single(length, 12, 0.7);
+    exact.masked.resize(length);
+    for (std::size_t j = 0; j < length; ++j) exact.masked[j] = j % 3 == 1 || j + 2 > length;
+    single.masked = exact.masked;
+    expect_formulas(exact, 1e-12);
+    expect_formulas(single, 5e-6);
+  }
+}
+
+TEST(AttentionKernelLimits, WithEveryKeyMaskedThereIsNothingToAttendTo) {
+  Problem<double> problem(30, 8);
+  problem.masked.assign(30, true);
+  for_each_target([&] {
+    for (const auto& result : evaluate(problem, {0, kDirections}))
+      EXPECT_EQ(result, std::vector<double>(30 * 8, 0.0));
+  });
+}
+
+TEST(AttentionKernelLimits, LogSumsFindTheWeightsAgain) {
+  const Problem<double> problem(70, 8);
+  for_each_target([&] {
+    std::vector<double> log_sums(70);
+    evaluate(problem, {}, {}, log_sums.data());
+    for (std::size_t i = 0; i < 70; ++i) {
+      double expected = 0.0;
+      weights_of_query(problem, i, expected);
+      EXPECT_NEAR(log_sums[i] * std::log(2.0), expected, 1e-13);
+    }
   });
 }
 
