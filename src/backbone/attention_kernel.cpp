@@ -5,10 +5,9 @@
 #include <iterator>
 #include <limits>
 
-// Everything up to HWY_AFTER_NAMESPACE is compiled once for each instruction set. The tiles keep vectors in
-// structs, which the scalable sets (SVE, RVV) do not allow; the other two add nothing to their neighbours.
-#define HWY_DISABLED_TARGETS \
-  (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3 | HWY_AVX3_DL)
+#include "simd_targets.h"
+
+// Everything up to HWY_AFTER_NAMESPACE is compiled once for each instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backbone/attention_kernel.cpp"
 #include <hwy/foreach_target.h>  // before highway.h

@@ -16,20 +16,26 @@ constexpr std::int64_t kTrialLength = 5;
 class ScriptPass final : public PanelPass {
  public:
   ScriptPass(std::shared_ptr<const ScriptModule> module, std::shared_ptr<const ScriptDerivative> derivative,
-             ScriptPanel panel)
-      : module_(std::move(module)), derivative_(std::move(derivative)), panel_(std::move(panel)) {}
+             ScriptPanel panel, const PanelRange& targets)
+      : module_(std::move(module)),
+        derivative_(std::move(derivative)),
+        panel_(std::move(panel)),
+        targets_(targets) {}
 
-  at::Tensor baseline() override { return predict(panel_.background.unsqueeze(0))[0]; }
+  at::Tensor baseline() override { return of_targets(predict(panel_.background.unsqueeze(0)))[0]; }
 
   at::Tensor respond(const at::Tensor& sources, const at::Tensor& values) override {
-    return predict(panel_states(panel_, sources, values));
+    return of_targets(predict(panel_states(panel_, sources, values)));
   }
 
   DualResponse respond_dual(const at::Tensor& sources, const at::Tensor& values) override {
-    return derivative_->respond(panel_, sources, values.to(panel_.background.scalar_type()));
+    const auto response = derivative_->respond(panel_, sources, values.to(panel_.background.scalar_type()));
+    return {of_targets(response.primal), of_targets(response.tangent)};
   }
 
-  at::Tensor tangents(const at::Tensor& sources) override { return derivative_->tangents(panel_, sources); }
+  at::Tensor tangents(const at::Tensor& sources) override {
+    return of_targets(derivative_->tangents(panel_, sources));
+  }
 
   at::Tensor attention(const at::Tensor&, bool) override {
     throw ModelError("a TorchScript module does not show its attention", module_->where(),
@@ -42,9 +48,14 @@ class ScriptPass final : public PanelPass {
     return predict_states(*module_, panel_, states);
   }
 
+  at::Tensor of_targets(const at::Tensor& response) const {
+    return response.narrow(1, targets_.first, targets_.count);
+  }
+
   std::shared_ptr<const ScriptModule> module_;
   std::shared_ptr<const ScriptDerivative> derivative_;
   ScriptPanel panel_;
+  PanelRange targets_;
 };
 
 /// A second shape finds modules that were traced for one.
@@ -85,10 +96,10 @@ class ScriptBackbone final : public Backbone {
     return module_->embed(gene_ids);
   }
 
-  std::unique_ptr<PanelPass> open_panel(const at::Tensor& gene_ids,
-                                        const at::Tensor& background) const override {
+  std::unique_ptr<PanelPass> open_panel(const at::Tensor& gene_ids, const at::Tensor& background,
+                                        const PanelRange& targets) const override {
     return std::make_unique<ScriptPass>(module_, derivative_,
-                                        ScriptPanel{gene_ids, background.to(module_->precision())});
+                                        ScriptPanel{gene_ids, background.to(module_->precision())}, targets);
   }
 
  private:

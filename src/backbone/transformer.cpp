@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "streamed_pass.h"
 #include "transformer_pass.h"
 
 namespace regulus::backbone {
@@ -31,17 +32,24 @@ class Transformer final : public Backbone {
     return at::embedding(weights_->embedding, gene_ids);
   }
 
-  std::unique_ptr<PanelPass> open_panel(const at::Tensor& gene_ids,
-                                        const at::Tensor& background) const override {
-    return open_transformer_pass(weights_, gene_ids, background);
+  std::unique_ptr<PanelPass> open_panel(const at::Tensor& gene_ids, const at::Tensor& background,
+                                        const PanelRange& targets) const override {
+    return open_streamed_pass(weights_, memory_, {gene_ids, background, targets, padding(gene_ids)});
   }
 
  private:
+  /// Padding is no key, as in the original code. \return undefined without such a token
+  at::Tensor padding(const at::Tensor& gene_ids) const {
+    const auto id = vocabulary_.find("<pad>");
+    return id ? gene_ids.eq(*id) : at::Tensor();
+  }
+
   InputConvention input_;
   data::Vocabulary vocabulary_;
   std::string checkpoint_sha256_;
   at::ScalarType precision_;
   std::shared_ptr<const TransformerWeights> weights_;
+  std::shared_ptr<MemoryPool> memory_ = std::make_shared<MemoryPool>();
 };
 
 }  // namespace

@@ -35,6 +35,8 @@ struct TransformerWeights {
   bool query_of_tokens = false;  ///< Mvc: scBenchmark's, with LeakyReLU between, instead of scGPT's sigmoid
   at::Tensor query_weight;       ///< Mvc of scGPT: W, [d, d]
   at::Tensor query_of_batch;     ///< Mvc of scGPT with batch labels: [d], W's other half times the label
+
+  std::int64_t width() const { return decoder1.weight.size(1); }  ///< d
 };
 
 /// \throws OptionError as make_transformer()

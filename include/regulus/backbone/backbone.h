@@ -12,13 +12,20 @@ namespace regulus::backbone {
 
 /// Predictions and their derivative with respect to one source's value, for a batch of states.
 struct DualResponse {
-  at::Tensor primal;   ///< [B, L] 𝓜(state)_j
-  at::Tensor tangent;  ///< [B, L] ∂𝓜(state)_j / ∂v_source
+  at::Tensor primal;   ///< [B, T] 𝓜(state)_j
+  at::Tensor tangent;  ///< [B, T] ∂𝓜(state)_j / ∂v_source
+};
+
+/// Positions of a panel: [first, first + count).
+struct PanelRange {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
 };
 
 /// One panel of L genes over one background: what every probe asks a model for. A *state* is the background
-/// with the value of one source replaced. Positions count from 0 in the panel as opened; no member
-/// communicates.
+/// with the value of one source replaced. Positions count from 0 in the panel as opened; T of them are the
+/// targets, whose predictions are returned. Memory for any number of states is that of a few; passes of one
+/// backbone may be open at the same time, but one pass serves one caller. No member communicates.
 class PanelPass {
  public:
   PanelPass() = default;
@@ -26,21 +33,21 @@ class PanelPass {
   PanelPass& operator=(const PanelPass&) = delete;
   virtual ~PanelPass() = default;
 
-  /// \return [L] 𝓜(background)
+  /// \return [T] 𝓜(background)
   virtual at::Tensor baseline() = 0;
 
   /// Forward pass of the states: background with position sources[b] set to values[b].
-  /// \param sources [B] int64 positions \param values [B], converted to the model's precision \return [B, L]
+  /// \param sources [B] int64 positions \param values [B], converted to the model's precision \return [B, T]
   virtual at::Tensor respond(const at::Tensor& sources, const at::Tensor& values) = 0;
 
   /// Dual pass of the same states: predictions and their derivative with respect to the replaced value.
   virtual DualResponse respond_dual(const at::Tensor& sources, const at::Tensor& values) = 0;
 
-  /// Derivatives at the background itself: one primal serves all sources. \return [B, L]
+  /// Derivatives at the background itself: one primal serves all sources. \return [B, T]
   virtual at::Tensor tangents(const at::Tensor& sources) = 0;
 
-  /// Attention at the background that query j pays to key sources[b], mean over heads.
-  /// \param all_layers every layer, in order, instead of the last alone \return [B, L, layers]
+  /// Attention at the background that target j pays to key sources[b], mean over heads.
+  /// \param all_layers every layer, in order, instead of the last alone \return [B, T, layers]
   virtual at::Tensor attention(const at::Tensor& sources, bool all_layers) = 0;
 };
 
@@ -68,9 +75,15 @@ class Backbone {
   /// The model's own embeddings of tokens, as its table holds them. \param gene_ids [n] int64 \return [n, d]
   virtual at::Tensor embeddings(const at::Tensor& gene_ids) const = 0;
 
-  /// \param gene_ids [L] int64 \param background [L] values in precision()
-  virtual std::unique_ptr<PanelPass> open_panel(const at::Tensor& gene_ids,
-                                                const at::Tensor& background) const = 0;
+  /// \param gene_ids [L] int64 \param background [L] values in precision() \param targets positions whose
+  /// predictions are wanted; fewer cost less
+  virtual std::unique_ptr<PanelPass> open_panel(const at::Tensor& gene_ids, const at::Tensor& background,
+                                                const PanelRange& targets) const = 0;
+
+  /// With every position a target.
+  std::unique_ptr<PanelPass> open_panel(const at::Tensor& gene_ids, const at::Tensor& background) const {
+    return open_panel(gene_ids, background, {0, gene_ids.size(0)});
+  }
 };
 
 }  // namespace regulus::backbone
