@@ -5,7 +5,6 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,6 +13,7 @@
 
 #include "backbone/dual_attention.h"
 #include "regulus/core/random.h"
+#include "support/instruction_sets.h"
 
 namespace {
 
@@ -174,26 +174,11 @@ double largest_difference(const std::vector<T>& actual, const Rows& expected) {
   return largest;
 }
 
-/// Calls visit() once for each instruction set.
-template <typename Visit>
-void for_each_target(Visit visit) {
-  const std::vector<std::int64_t> targets = backbone::attention_targets();
-  ASSERT_FALSE(targets.empty());
-  for (const std::int64_t target : targets) {
-    SCOPED_TRACE(hwy::TargetName(target));
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    visit();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
-
 /// Primal alone, dual and directions around a given context, with every instruction set.
 template <typename T>
 void expect_formulas(const Problem<T>& problem, double tolerance) {
   const Results expected = plain(problem);
-  for_each_target([&] {
+  test::for_each_instruction_set([&] {
     const auto primal = evaluate(problem, {})[0];
     EXPECT_LT(largest_difference(primal, expected[0]), tolerance);
     const auto dual = evaluate(problem, {0, 1});
@@ -253,7 +238,7 @@ TEST(AttentionKernelLimits, EqualLogitsGiveTheMeanOfTheValues) {
   for (std::size_t j = 0; j < problem.length; ++j)
     for (std::size_t c = 0; c < problem.width; ++c)
       mean[c] += problem.rows(0).v[j * problem.stride() + c] / static_cast<double>(problem.length);
-  for_each_target([&] {
+  test::for_each_instruction_set([&] {
     const auto context = evaluate(problem, {})[0];
     for (std::size_t i = 0; i < context.size(); ++i) EXPECT_NEAR(context[i], mean[i % problem.width], 1e-14);
   });
@@ -263,7 +248,7 @@ TEST(AttentionKernelLimits, NotANumberStaysInSightInTheRowsThatDependOnIt) {
   Problem<float> query(70, 8), key(70, 8);
   query.q(0, 33, 2) = std::numeric_limits<float>::quiet_NaN();
   key.k(0, 69, 1) = std::numeric_limits<float>::quiet_NaN();
-  for_each_target([&] {
+  test::for_each_instruction_set([&] {
     const auto one = evaluate(query, {0, 1});
     const auto all = evaluate(key, {0, 1});
     for (std::size_t i = 0; i < one[0].size(); ++i) {
@@ -276,7 +261,7 @@ TEST(AttentionKernelLimits, NotANumberStaysInSightInTheRowsThatDependOnIt) {
 
 TEST(AttentionKernelLimits, TheOtherDirectionsDoNotMatter) {
   const Problem<float> problem(130, 24);
-  for_each_target([&] {
+  test::for_each_instruction_set([&] {
     const auto context = evaluate(problem, {})[0];
     const auto together = evaluate(problem, {0, kDirections}, context);
     const auto alone = evaluate(problem, {1, 2});
@@ -287,7 +272,7 @@ TEST(AttentionKernelLimits, TheOtherDirectionsDoNotMatter) {
 
 TEST(AttentionKernelLimits, PartOfTheQueriesIsPartOfTheResult) {
   const Problem<float> problem(131, 24);
-  for_each_target([&] {
+  test::for_each_instruction_set([&] {
     const auto all = evaluate(problem, {0, 2});
     const auto part = evaluate(problem, {0, 2, 40, 51});
     for (std::size_t r = 0; r < all.size(); ++r)
@@ -310,7 +295,7 @@ TEST(AttentionKernelLimits, MaskedKeysAreNotAttendedTo) {
 TEST(AttentionKernelLimits, WithEveryKeyMaskedThereIsNothingToAttendTo) {
   Problem<double> problem(30, 8);
   problem.masked.assign(30, true);
-  for_each_target([&] {
+  test::for_each_instruction_set([&] {
     for (const auto& result : evaluate(problem, {0, kDirections}))
       EXPECT_EQ(result, std::vector<double>(30 * 8, 0.0));
   });
@@ -318,7 +303,7 @@ TEST(AttentionKernelLimits, WithEveryKeyMaskedThereIsNothingToAttendTo) {
 
 TEST(AttentionKernelLimits, LogSumsFindTheWeightsAgain) {
   const Problem<double> problem(70, 8);
-  for_each_target([&] {
+  test::for_each_instruction_set([&] {
     std::vector<double> log_sums(70);
     evaluate(problem, {}, {}, log_sums.data());
     for (std::size_t i = 0; i < 70; ++i) {

@@ -1,11 +1,11 @@
 // The analytic passes against LibTorch's forward-mode AD, central differences and the plain forward pass.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/forward_grad.h>
 
 #include "regulus/backbone/predict.h"
 #include "regulus/backbone/transformer.h"
 #include "regulus/core/random.h"
+#include "support/forward_mode.h"
 #include "support/tiny_model.h"
 
 namespace {
@@ -48,11 +48,7 @@ class DualPass : public ::testing::TestWithParam<Case> {
     at::Tensor direction = at::zeros_like(states);
     direction.index_put_({at::arange(sources_.size(0), at::kLong), sources_},
                          at::ones({sources_.size(0)}, at::kDouble));
-    const auto level = torch::autograd::ForwardADLevel::get_next_idx();
-    const auto [primal, tangent] = at::_unpack_dual(forward(at::_make_dual(states, direction, level)), level);
-    const std::pair<at::Tensor, at::Tensor> result{primal.clone(), tangent.clone()};
-    torch::autograd::ForwardADLevel::release_idx(level);
-    return result;
+    return test::forward_mode(states, direction, [this](const at::Tensor& dual) { return forward(dual); });
   }
 
   backbone::Model model_;
