@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+
 #include "regulus/core/error.h"
 #include "torchscript_derivative.h"
 
@@ -12,6 +14,9 @@ namespace {
 
 /// Length of the trial panels; no model was trained on shorter ones.
 constexpr std::int64_t kTrialLength = 5;
+
+/// Positions of all states in one call of the module.
+constexpr std::int64_t kPositionsPerForward = 6144;
 
 class ScriptPass final : public PanelPass {
  public:
@@ -25,7 +30,14 @@ class ScriptPass final : public PanelPass {
   at::Tensor baseline() override { return of_targets(predict(panel_.background.unsqueeze(0)))[0]; }
 
   at::Tensor respond(const at::Tensor& sources, const at::Tensor& values) override {
-    return of_targets(predict(panel_states(panel_, sources, values)));
+    const std::int64_t step = std::max<std::int64_t>(1, kPositionsPerForward / panel_.background.size(0));
+    std::vector<at::Tensor> responses;
+    for (std::int64_t first = 0; first < sources.size(0); first += step) {
+      const std::int64_t count = std::min(step, sources.size(0) - first);
+      responses.push_back(of_targets(
+          predict(panel_states(panel_, sources.narrow(0, first, count), values.narrow(0, first, count)))));
+    }
+    return at::cat(responses);
   }
 
   DualResponse respond_dual(const at::Tensor& sources, const at::Tensor& values) override {

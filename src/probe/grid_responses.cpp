@@ -46,21 +46,20 @@ void GridResponses::compute(backbone::PanelPass& pass, const float* values, std:
   for (std::int64_t s = first_source_; s < first_source_ + sources_; ++s)
     for (const GridValue& value : grid_)
       (value.gdt_columns.empty() ? forward : dual).push_back({s, value.value});
-  in_passes(job_, dual, [&](const State* states, std::int64_t n) { run_dual(pass, states, n); });
-  in_passes(job_, forward, [&](const State* states, std::int64_t n) { run_forward(pass, states, n); });
+  in_calls(dual, [&](const State* states, std::int64_t n) { run_dual(pass, states, n); });
+  in_calls(forward, [&](const State* states, std::int64_t n) { run_forward(pass, states, n); });
   if (job_.vvp) subtract_reference(pass);
 }
 
 void GridResponses::run_dual(backbone::PanelPass& pass, const State* states, std::int64_t n) {
   const auto response = pass.respond_dual(positions(job_, states, n), values_of(states, n));
-  if (job_.vvp)
-    scatter(gene_columns(job_, response.primal, states, what_), states, &GridValue::vvp_columns, vvp_);
-  scatter(gene_columns(job_, response.tangent, states, what_), states, &GridValue::gdt_columns, gdt_);
+  if (job_.vvp) scatter(checked(job_, response.primal, states, what_), states, &GridValue::vvp_columns, vvp_);
+  scatter(checked(job_, response.tangent, states, what_), states, &GridValue::gdt_columns, gdt_);
 }
 
 void GridResponses::run_forward(backbone::PanelPass& pass, const State* states, std::int64_t n) {
   const at::Tensor response = pass.respond(positions(job_, states, n), values_of(states, n));
-  scatter(gene_columns(job_, response, states, what_), states, &GridValue::vvp_columns, vvp_);
+  scatter(checked(job_, response, states, what_), states, &GridValue::vvp_columns, vvp_);
 }
 
 std::size_t GridResponses::offset(const State& state, std::size_t width) const {
@@ -89,12 +88,12 @@ void GridResponses::subtract_reference(backbone::PanelPass& pass) {
   std::vector<State> states;
   for (std::int64_t s = 0; s < sources_; ++s) states.push_back({first_source_ + s, job_.v_b});
   const at::Tensor baseline = pass.baseline().unsqueeze(0);
-  in_passes(job_, states, [&](const State* batch, std::int64_t n) {
+  in_calls(states, [&](const State* batch, std::int64_t n) {
     const bool at_baseline =
         std::all_of(batch, batch + n, [&](const State& state) { return is_at_v_b(state); });
     const at::Tensor response = at_baseline ? baseline.expand({n, baseline.size(1)})
                                             : pass.respond(positions(job_, batch, n), values_of(batch, n));
-    subtract(gene_columns(job_, response, batch, what_), batch);
+    subtract(checked(job_, response, batch, what_), batch);
   });
 }
 

@@ -11,10 +11,6 @@ namespace regulus::probe {
 
 namespace {
 
-/// Tokens in one pass: enough for efficient matrix products, few enough for the caches.
-constexpr std::int64_t kTokensPerPass = 6144;
-constexpr std::int64_t kMostStates = 64;
-
 std::int64_t lead(const ProbeJob& job) {
   return job.cls_id ? 1 : 0;
 }
@@ -39,11 +35,7 @@ std::unique_ptr<backbone::PanelPass> open_panel(const backbone::Backbone& model,
   }
   std::copy(job.gene_ids.begin(), job.gene_ids.end(), ids.data_ptr<std::int64_t>() + lead(job));
   std::copy(row, row + job.gene_count(), values.data_ptr<float>() + lead(job));
-  return model.open_panel(ids, values.to(model.precision()));
-}
-
-std::int64_t states_per_pass(std::int64_t panel_length) {
-  return std::clamp<std::int64_t>(kTokensPerPass / std::max<std::int64_t>(panel_length, 1), 1, kMostStates);
+  return model.open_panel(ids, values.to(model.precision()), {lead(job), job.gene_count()});
 }
 
 at::Tensor positions(const ProbeJob& job, const State* states, std::int64_t count) {
@@ -53,9 +45,9 @@ at::Tensor positions(const ProbeJob& job, const State* states, std::int64_t coun
   return result;
 }
 
-at::Tensor gene_columns(const ProbeJob& job, const at::Tensor& response, const State* states,
-                        const std::string& what) {
-  at::Tensor columns = response.narrow(1, lead(job), job.gene_count()).to(at::kDouble).contiguous();
+at::Tensor checked(const ProbeJob& job, const at::Tensor& response, const State* states,
+                   const std::string& what) {
+  at::Tensor columns = response.to(at::kDouble).contiguous();
   const at::Tensor finite = at::isfinite(columns).all(1);
   for (std::int64_t i = 0; i < finite.size(0); ++i)
     if (!finite.data_ptr<bool>()[i]) not_finite(job, states[i], what);

@@ -18,30 +18,29 @@ struct State {
   double value = 0.0;
 };
 
-/// Opens the job's panel, <cls> included, over one row of values [G].
+/// Opens the job's panel, <cls> included, over one row of values [G]; the genes are the targets.
 std::unique_ptr<backbone::PanelPass> open_panel(const backbone::Backbone& model, const ProbeJob& job,
                                                 const float* row);
 
-/// States in one pass, by the panel's length alone, so that batches, and with them the bits, never depend on
-/// the ranks.
-std::int64_t states_per_pass(std::int64_t panel_length);
+/// States in one call of the model: a number of its own, so that calls, and with them the bits, never depend
+/// on the ranks; enough for all threads of a rank, and an answer of few MiB.
+constexpr std::int64_t kStatesPerCall = 256;
 
-/// Calls run(first state, number of states) for one pass after the other.
+/// Calls run(first state, number of states) for one call of the model after the other.
 template <typename Run>
-void in_passes(const ProbeJob& job, const std::vector<State>& states, Run run) {
-  const std::int64_t step = states_per_pass(job.gene_count());
+void in_calls(const std::vector<State>& states, Run run) {
   const auto total = static_cast<std::int64_t>(states.size());
-  for (std::int64_t begin = 0; begin < total; begin += step)
-    run(states.data() + begin, std::min(step, total - begin));
+  for (std::int64_t begin = 0; begin < total; begin += kStatesPerCall)
+    run(states.data() + begin, std::min(kStatesPerCall, total - begin));
 }
 
 /// Panel positions of the sources of some states. \return [n] int64
 at::Tensor positions(const ProbeJob& job, const State* states, std::int64_t count);
 
-/// A model's responses without the <cls> column, as doubles. \param response [n, panel] \return [n, G],
-/// contiguous \param states the n states, for the error \param what the rows' name ("background 3"), for the
-/// error \throws ModelError if one is not finite, naming the source
-at::Tensor gene_columns(const ProbeJob& job, const at::Tensor& response, const State* states,
-                        const std::string& what);
+/// A model's responses as doubles. \param response [n, G] \return the same, contiguous \param states the n
+/// states, for the error \param what the rows' name ("background 3"), for the error
+/// \throws ModelError if one is not finite, naming the source
+at::Tensor checked(const ProbeJob& job, const at::Tensor& response, const State* states,
+                   const std::string& what);
 
 }  // namespace regulus::probe

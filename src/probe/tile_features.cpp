@@ -118,11 +118,11 @@ void TileFeatures::add_background(backbone::PanelPass& pass, const float* values
 void TileFeatures::add_attention(backbone::PanelPass& pass, std::int64_t row) {
   std::vector<double> values;
   values.reserve(attn_.size());
-  in_passes(job_, states([](std::int64_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
+  in_calls(states([](std::int64_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
     const at::Tensor columns = pass.attention(positions(job_, batch, n), job_.attention_width > 1);
     std::vector<at::Tensor> layers;
     for (std::int64_t k = 0; k < job_.attention_width; ++k)
-      layers.push_back(gene_columns(job_, columns.select(-1, k), batch, fmt::format("background {}", row)));
+      layers.push_back(checked(job_, columns.select(-1, k), batch, fmt::format("background {}", row)));
     for (std::int64_t pair = 0; pair < n * job_.gene_count(); ++pair)
       for (const at::Tensor& layer : layers) values.push_back(layer.data_ptr<double>()[pair]);
   });
@@ -137,8 +137,8 @@ void TileFeatures::add_uniform(const backbone::Backbone& model, std::int64_t gri
   const std::size_t width = job_.gradient_grid.size();
   std::vector<double> columns(gdt_.size(), 0.0);
   std::size_t next = static_cast<std::size_t>(grid_index);
-  in_passes(job_, states([value](std::int64_t) { return value; }), [&](const State* batch, std::int64_t n) {
-    const at::Tensor rows = gene_columns(job_, pass->tangents(positions(job_, batch, n)), batch, what);
+  in_calls(states([value](std::int64_t) { return value; }), [&](const State* batch, std::int64_t n) {
+    const at::Tensor rows = checked(job_, pass->tangents(positions(job_, batch, n)), batch, what);
     for (std::int64_t pair = 0; pair < rows.numel(); ++pair, next += width)
       columns[next] = rows.data_ptr<double>()[pair];
   });
@@ -149,9 +149,9 @@ void TileFeatures::add_mean(backbone::PanelPass& pass) {
   std::vector<double> values;
   values.reserve(pert_.size());
   const at::Tensor baseline = pass.baseline().unsqueeze(0);
-  in_passes(job_, states([](std::int64_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
+  in_calls(states([](std::int64_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
     const at::Tensor without = pass.respond(positions(job_, batch, n), at::zeros({n}, at::kDouble));
-    const at::Tensor rows = gene_columns(job_, baseline - without, batch, "mean of the cells");
+    const at::Tensor rows = checked(job_, baseline - without, batch, "mean of the cells");
     values.insert(values.end(), rows.data_ptr<double>(), rows.data_ptr<double>() + rows.numel());
   });
   pert_.add(values);
@@ -161,9 +161,9 @@ void TileFeatures::add_cell(backbone::PanelPass& pass, const float* cell, std::i
   const auto observed = states([cell](std::int64_t position) { return static_cast<double>(cell[position]); });
   std::vector<double> moments;
   moments.reserve(moments_.size());
-  in_passes(job_, observed, [&](const State* batch, std::int64_t n) {
+  in_calls(observed, [&](const State* batch, std::int64_t n) {
     const at::Tensor rows =
-        gene_columns(job_, pass.tangents(positions(job_, batch, n)), batch, fmt::format("cell {}", row));
+        checked(job_, pass.tangents(positions(job_, batch, n)), batch, fmt::format("cell {}", row));
     for (std::int64_t pair = 0; pair < rows.numel(); ++pair) {
       const double slope = rows.data_ptr<double>()[pair];
       const double value = batch[pair / job_.gene_count()].value;

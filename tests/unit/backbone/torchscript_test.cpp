@@ -103,6 +103,20 @@ TEST_F(TorchScript, EqualsTheNativeBackboneByForwardMode) {
   EXPECT_EQ(log_of_derivatives("scgpt").find("derivatives"), std::string::npos);
 }
 
+TEST_F(TorchScript, AnswersForTheWantedTargetsAlone) {
+  const auto model = open("scgpt");
+  const auto all = model->open_panel(genes(), background());
+  const auto some = model->open_panel(genes(), background(), {2, 3});
+  const auto columns = [](const at::Tensor& response) { return response.narrow(-1, 2, 3); };
+  const at::Tensor many = sources().repeat({400});  // more than one call of the module
+  const at::Tensor states = values().repeat({400});
+  EXPECT_TRUE(at::allclose(some->respond(many, states), columns(all->respond(many, states))));
+  EXPECT_TRUE(at::allclose(some->baseline(), columns(all->baseline())));
+  EXPECT_TRUE(at::allclose(some->tangents(sources()), columns(all->tangents(sources()))));
+  EXPECT_TRUE(at::allclose(some->respond_dual(sources(), values()).tangent,
+                           columns(all->respond_dual(sources(), values()).tangent)));
+}
+
 TEST_F(TorchScript, EqualsTheNativeBackboneByTwoBackwardPasses) {
   expect_same_as_transformer("no_forward_mode", at::kDouble, 1e-12);
   expect_same_as_transformer("no_forward_mode", at::kFloat, 5e-6);
