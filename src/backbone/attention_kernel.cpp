@@ -15,6 +15,7 @@
 #include <hwy/highway.h>
 
 #include "backbone/attention_tiles-inl.h"
+#include "backbone/columns-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -45,7 +46,9 @@ class Kernel : Tiles<T> {
   using Tiles<T>::store_tile;
   using Tiles<T>::zero_tile;
   using Tiles<T>::exp2;
+  using Tiles<T>::safe_exp2;
   using Tiles<T>::strip;
+  using Tiles<T>::transpose;
 
  public:
   Kernel(const HeadAttention<T>& head, AlignedBuffer& scratch)
@@ -57,6 +60,7 @@ class Kernel : Tiles<T> {
         directions_(head.tangents.size()),
         strip_(strip()),
         padded_length_(round_up(length_, kRows)),
+        blocks_(round_up(length_, kKeyBlock) / kKeyBlock),
         padded_width_(round_up(width_, kRows)) {
     lay_out(scratch);
   }
@@ -70,6 +74,7 @@ class Kernel : Tiles<T> {
       pack_keys(head_.tangents[g], key_tangents(g));
       pack_values(head_.tangents[g], value_tangents(g), static_cast<T>(kLog2E));
     }
+    safe_ = scores_are_safe();
     for (std::size_t begin = 0; begin < query_count_; begin += strip_) attend_strip(begin);
   }
 
@@ -81,7 +86,7 @@ class Kernel : Tiles<T> {
   void lay_out(AlignedBuffer& scratch) {
     const std::size_t parts = 1 + directions_;
     const std::size_t sizes[] = {padded_length_ * width_ * parts,
-                                 length_ * padded_width_ * parts,
+                                 blocks_ * padded_width_ * kKeyBlock * parts,
                                  width_ * strip_ * parts,
                                  padded_width_ * strip_ * parts,
                                  strip_ * parts,
@@ -99,7 +104,7 @@ class Kernel : Tiles<T> {
   }
 
   T* key_tangents(std::size_t g) const { return keys_ + (g + 1) * padded_length_ * width_; }
-  T* value_tangents(std::size_t g) const { return values_ + (g + 1) * length_ * padded_width_; }
+  T* value_tangents(std::size_t g) const { return values_ + (g + 1) * blocks_ * padded_width_ * kKeyBlock; }
   T* query_tangents(std::size_t g) const { return queries_ + (g + 1) * width_ * strip_; }
   T* context_tangents(std::size_t g) const { return contexts_ + (g + 1) * padded_width_ * strip_; }
   T* sum_tangents(std::size_t g) const { return sums_ + (g + 1) * strip_; }
@@ -113,36 +118,34 @@ class Kernel : Tiles<T> {
     return head_.key_rows == nullptr ? j : static_cast<std::size_t>(head_.key_rows[j]);
   }
 
+  /// Where the packed values of the block of key j begin.
+  template <typename Values>
+  Values* values_of_block(Values* packed, std::size_t j) const {
+    return packed + j / kKeyBlock * padded_width_ * kKeyBlock;
+  }
+
   /// [L, d_h] -> [L / 4][d_h][4]
   void pack_keys(const HeadRows<T>& rows, T* packed) const {
     const auto stride = static_cast<std::size_t>(rows.key_stride);
-    for (std::size_t j = 0; j < padded_length_; j += kRows) {
-      const auto row = [&](std::size_t m) { return rows.k + key_row(std::min(j + m, length_ - 1)) * stride; };
-      const T *const row0 = row(0), *const row1 = row(1), *const row2 = row(2), *const row3 = row(3);
-      for (std::size_t c = 0; c < width_; ++c, packed += kRows) {
-        packed[0] = row0[c];
-        packed[1] = row1[c];
-        packed[2] = row2[c];
-        packed[3] = row3[c];
-      }
-    }
+    for (std::size_t j = 0; j < padded_length_; j += kRows)
+      transpose([&](std::size_t m)
+                    HWY_ATTR { return rows.k + key_row(std::min(j + m, length_ - 1)) * stride; },
+                kRows, width_, T(1), packed + j * width_, kRows);
   }
 
-  /// [L, d_h] -> [d_h / 4][L][4], zeros in the columns beyond the end.
+  /// [L, d_h] -> [L / block][d_h / 4][block][4], zeros in the columns beyond the end.
   void pack_values(const HeadRows<T>& rows, T* packed, T factor) const {
     const auto stride = static_cast<std::size_t>(rows.key_stride);
+    const hn::CappedTag<T, kRows> d;
     for (std::size_t j = 0; j < length_; ++j) {
       const T* const row = rows.v + key_row(j) * stride;
+      T* const block = values_of_block(packed, j) + j % kKeyBlock * kRows;
       std::size_t c = 0;
-      for (; c + kRows <= width_; c += kRows) {
-        T* const to = packed + c * length_ + j * kRows;
-        to[0] = factor * row[c];
-        to[1] = factor * row[c + 1];
-        to[2] = factor * row[c + 2];
-        to[3] = factor * row[c + 3];
-      }
+      for (; c + kRows <= width_; c += kRows)
+        for (std::size_t m = 0; m < kRows; m += hn::Lanes(d))
+          hn::Store(hn::Mul(hn::Set(d, factor), hn::LoadU(d, row + c + m)), d, block + c * kKeyBlock + m);
       for (std::size_t m = 0; c + m < padded_width_; ++m)
-        packed[c * length_ + j * kRows + m] = c + m < width_ ? factor * row[c + m] : T(0);
+        block[c * kKeyBlock + m] = c + m < width_ ? factor * row[c + m] : T(0);
     }
   }
 
@@ -150,10 +153,26 @@ class Kernel : Tiles<T> {
   void pack_queries(const HeadRows<T>& rows, std::size_t begin, std::size_t count, T* packed) const {
     const auto stride = static_cast<std::size_t>(rows.query_stride);
     const T factor = static_cast<T>(kLog2E / std::sqrt(static_cast<double>(width_)));
-    for (std::size_t i = 0; i < strip_; ++i) {
-      const T* const row = rows.q + (begin + std::min(i, count - 1)) * stride;
-      for (std::size_t c = 0; c < width_; ++c) packed[c * strip_ + i] = factor * row[c];
-    }
+    transpose([&](std::size_t i) HWY_ATTR { return rows.q + (begin + std::min(i, count - 1)) * stride; },
+              strip_, width_, factor, packed, strip_);
+  }
+
+  /// Whether no score is so large that its exponential, or the sum of all, leaves the range of numbers: then
+  /// no largest score is needed. |q·k| ≤ |q||k|
+  bool scores_are_safe() const {
+    T query = T(0), key = T(0);
+    bool numbers = true;
+    const auto grow = [&](T& most, const T* row) {
+      const T square = dot(row, row, width_);
+      numbers = numbers && square >= T(0);  // not with NaN
+      most = std::max(most, square);
+    };
+    for (std::size_t i = 0; i < query_count_; ++i)
+      grow(query, head_.primal.q + i * static_cast<std::size_t>(head_.primal.query_stride));
+    for (std::size_t j = 0; j < length_; ++j)
+      grow(key, head_.primal.k + key_row(j) * static_cast<std::size_t>(head_.primal.key_stride));
+    const double bound = std::sqrt(static_cast<double>(query) * static_cast<double>(key));
+    return numbers && bound * kLog2E / std::sqrt(static_cast<double>(width_)) <= Exp2<T>::kSafe;
   }
 
   // --- the attention of one strip of queries
@@ -163,8 +182,12 @@ class Kernel : Tiles<T> {
     start_strip(begin, count);
     for (std::size_t first = 0; first < length_; first += kKeyBlock) {
       const std::size_t keys = std::min(kKeyBlock, length_ - first);
-      score(first, keys);
-      weigh(keys);
+      if (safe_) {
+        score_and_weigh(first, keys);
+      } else {
+        score(first, keys);
+        weigh(keys);
+      }
       if (head_.context != nullptr) gather(values_, first, keys, weights_, contexts_);
       for (std::size_t g = 0; g < directions_; ++g) {
         weigh_tangent(g, first, keys);
@@ -181,7 +204,7 @@ class Kernel : Tiles<T> {
       pack_queries(head_.tangents[g], begin, count, query_tangents(g));
     std::fill_n(contexts_, padded_width_ * strip_ * (1 + directions_), T(0));
     std::fill_n(sums_, strip_ * (1 + directions_), T(0));
-    std::fill_n(maxima_, strip_, -std::numeric_limits<T>::infinity());
+    std::fill_n(maxima_, strip_, safe_ ? T(0) : -std::numeric_limits<T>::infinity());
   }
 
   /// Scores of a block of keys.
@@ -209,6 +232,27 @@ class Kernel : Tiles<T> {
     }
     store_row(plus(load_row(sums_), sum), sums_);
     for (std::size_t j = keys; j < round_up(keys, kRows); ++j) store_row(zero_row(), weights_ + j * strip_);
+  }
+
+  /// Scores -> weights at once, relative to 1.
+  HWY_NOINLINE void score_and_weigh(std::size_t first, std::size_t keys) {
+    Row sum = load_row(sums_);
+    for (std::size_t j = 0; j < keys; j += kRows) {
+      Tile tile = zero_tile();
+      multiply_add(keys_ + (first + j) * width_, queries_, width_, tile);
+      tile = {safe_exp2(tile.r0), safe_exp2(tile.r1), safe_exp2(tile.r2), safe_exp2(tile.r3)};
+      if (j + kRows > keys) drop_rows(keys - j, tile);
+      sum = plus(sum, plus(plus(tile.r0, tile.r1), plus(tile.r2, tile.r3)));
+      store_tile(tile, weights_ + j * strip_);
+    }
+    store_row(sum, sums_);
+  }
+
+  /// Zeros in the rows from `count` on.
+  static HWY_INLINE void drop_rows(std::size_t count, Tile& tile) {
+    if (count <= 1) tile.r1 = zero_row();
+    if (count <= 2) tile.r2 = zero_row();
+    tile.r3 = zero_row();
   }
 
   static HWY_INLINE bool grew(const Row& before, const Row& after) {
@@ -251,9 +295,10 @@ class Kernel : Tiles<T> {
   /// sums += weightsᵀ values, transposed: [d_h][strip].
   HWY_NOINLINE void gather(const T* values, std::size_t first, std::size_t keys, const T* weights,
                            T* sums) const {
+    const T* const block = values_of_block(values, first);
     for (std::size_t c = 0; c < padded_width_; c += kRows) {
       Tile tile = load_tile(sums + c * strip_);
-      multiply_add(values + c * length_ + first * kRows, weights, keys, tile);
+      multiply_add(block + c * kKeyBlock, weights, keys, tile);
       store_tile(tile, sums + c * strip_);
     }
   }
@@ -300,20 +345,21 @@ class Kernel : Tiles<T> {
   }
 
   void pack_context(const T* rows, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i)
-      for (std::size_t c = 0; c < width_; ++c) contexts_[c * strip_ + i] = rows[i * output_stride_ + c];
+    transpose([&](std::size_t i) HWY_ATTR { return rows + i * output_stride_; }, count, width_, T(1),
+              contexts_, strip_);
   }
 
   void unpack(const T* columns, std::size_t count, T* rows) const {
-    for (std::size_t i = 0; i < count; ++i)
-      for (std::size_t c = 0; c < width_; ++c) rows[i * output_stride_ + c] = columns[c * strip_ + i];
+    transpose([&](std::size_t c) HWY_ATTR { return columns + c * strip_; }, width_, count, T(1), rows,
+              output_stride_);
   }
 
   const HeadAttention<T>& head_;
-  std::size_t query_count_, length_, width_, output_stride_, directions_, strip_, padded_length_,
+  std::size_t query_count_, length_, width_, output_stride_, directions_, strip_, padded_length_, blocks_,
       padded_width_;
   T *keys_, *values_, *queries_, *contexts_, *sums_;  // primal, then every direction
   T *maxima_, *weights_, *weighted_;
+  bool safe_ = false;
 };
 
 void attend_float(const HeadAttention<float>& head, AlignedBuffer& scratch) {

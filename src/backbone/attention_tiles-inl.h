@@ -29,6 +29,7 @@ template <>
 struct Exp2<float> {
   static constexpr float kMagic = 12582912.0F + 127.0F;  // 1.5 * 2^23: adding it rounds to integers
   static constexpr float kLowest = -100.0F;              // 2^-100 vanishes beside the largest weight, 1
+  static constexpr float kSafe = 60.0F;  // sums of 2^±60 stay well within the range of numbers
   static constexpr int kMantissaBits = 23;
   static constexpr float kCoefficients[] = {0.693147188F,   0.240226508F,   0.0555035711F,
                                             0.00961808256F, 0.00133908634F, 0.000154531629F};
@@ -38,6 +39,7 @@ template <>
 struct Exp2<double> {
   static constexpr double kMagic = 6755399441055744.0 + 1023.0;  // 1.5 * 2^52
   static constexpr double kLowest = -900.0;
+  static constexpr double kSafe = 500.0;
   static constexpr int kMantissaBits = 52;
   static constexpr double kCoefficients[] = {
       0.69314718055994529,    0.24022650695910097,    0.055504108664821597,   0.0096181291076068882,
@@ -105,6 +107,7 @@ class Tiles {
   /// tile += AᵀB, A [depth][4] packed, B [depth][strip].
   static HWY_INLINE void multiply_add(const T* a, const T* b, std::size_t depth, Tile& tile) {
     const std::size_t n = strip();
+    HWY_UNROLL(4)
     for (std::size_t k = 0; k < depth; ++k, a += kRows, b += n) {
       const Row row = load_row(b);
       add_product(a[0], row, tile.r0);
@@ -131,24 +134,103 @@ class Tiles {
 
   /// 2ˣ for x ≤ 0; a NaN stays one.
   static HWY_INLINE V exp2(V x) {
-    const D d;
-    const hn::RebindToUnsigned<D> integers;
-    const V lowest = hn::Set(d, Exp2<T>::kLowest);
-    const V magic = hn::Set(d, Exp2<T>::kMagic);
-    x = hn::IfThenElse(hn::Lt(x, lowest), lowest, x);
-    const V shifted = hn::Add(x, magic);
-    const V r = hn::Sub(x, hn::Sub(shifted, magic));
-    constexpr std::size_t kDegree = std::size(Exp2<T>::kCoefficients);
-    V p = hn::Set(d, Exp2<T>::kCoefficients[kDegree - 1]);
-    HWY_UNROLL(12)
-    for (std::size_t k = kDegree - 1; k > 0; --k)
-      p = hn::MulAdd(p, r, hn::Set(d, Exp2<T>::kCoefficients[k - 1]));
-    p = hn::MulAdd(p, r, hn::Set(d, T(1)));
-    const auto power = hn::ShiftLeft<Exp2<T>::kMantissaBits>(hn::BitCast(integers, shifted));
-    return hn::Mul(p, hn::BitCast(d, power));
+    const V lowest = hn::Set(D(), Exp2<T>::kLowest);
+    return safe_exp2(hn::IfThenElse(hn::Lt(x, lowest), lowest, x));
   }
 
-  static HWY_INLINE Row exp2(const Row& x) { return {exp2(x.a), exp2(x.b), exp2(x.c)}; }
+  /// 2ˣ where x is no larger than the exponents of T allow.
+  static HWY_INLINE V safe_exp2(V x) {
+    const Row row = safe_exp2(Row{x, x, x});
+    return row.a;
+  }
+
+  static HWY_INLINE Row exp2(const Row& x) {
+    const V lowest = hn::Set(D(), Exp2<T>::kLowest);
+    return safe_exp2(Row{hn::IfThenElse(hn::Lt(x.a, lowest), lowest, x.a),
+                         hn::IfThenElse(hn::Lt(x.b, lowest), lowest, x.b),
+                         hn::IfThenElse(hn::Lt(x.c, lowest), lowest, x.c)});
+  }
+
+  /// The three vectors a step at a time: each step waits for the one before.
+  static HWY_INLINE Row safe_exp2(const Row& x) {
+    const D d;
+    const V magic = hn::Set(d, Exp2<T>::kMagic);
+    const Row shifted = {hn::Add(x.a, magic), hn::Add(x.b, magic), hn::Add(x.c, magic)};
+    const Row whole = {hn::Sub(shifted.a, magic), hn::Sub(shifted.b, magic), hn::Sub(shifted.c, magic)};
+    const Row r = minus(x, whole);
+    constexpr std::size_t kDegree = std::size(Exp2<T>::kCoefficients);
+    const V last = hn::Set(d, Exp2<T>::kCoefficients[kDegree - 1]);
+    Row p = {last, last, last};
+    HWY_UNROLL(12)
+    for (std::size_t k = kDegree - 1; k > 0; --k) p = step(p, r, Exp2<T>::kCoefficients[k - 1]);
+    p = step(p, r, T(1));
+    return {hn::Mul(p.a, power(shifted.a)), hn::Mul(p.b, power(shifted.b)), hn::Mul(p.c, power(shifted.c))};
+  }
+
+  /// to[c][i] = factor · row_at(i)[c]. \param to_stride between its rows
+  template <typename RowAt>
+  static HWY_INLINE void transpose(RowAt row_at, std::size_t rows, std::size_t columns, T factor, T* to,
+                                   std::size_t to_stride) {
+    std::size_t i = 0;
+    for (; i + kRows <= rows; i += kRows)
+      transpose_four(row_at(i), row_at(i + 1), row_at(i + 2), row_at(i + 3), columns, factor, to + i,
+                     to_stride);
+    for (; i < rows; ++i)
+      for (std::size_t c = 0; c < columns; ++c) to[c * to_stride + i] = factor * row_at(i)[c];
+  }
+
+ private:
+  /// Of Horner's scheme.
+  static HWY_INLINE Row step(const Row& p, const Row& r, T coefficient) {
+    const V c = hn::Set(D(), coefficient);
+    return {hn::MulAdd(p.a, r.a, c), hn::MulAdd(p.b, r.b, c), hn::MulAdd(p.c, r.c, c)};
+  }
+
+  /// 2ⁿ from n + magic.
+  static HWY_INLINE V power(V shifted) {
+    const hn::RebindToUnsigned<D> integers;
+    return hn::BitCast(D(), hn::ShiftLeft<Exp2<T>::kMantissaBits>(hn::BitCast(integers, shifted)));
+  }
+
+  static HWY_INLINE void transpose_four(const T* row0, const T* row1, const T* row2, const T* row3,
+                                        std::size_t columns, T factor, T* to, std::size_t to_stride) {
+    std::size_t c = 0;
+#if HWY_TARGET != HWY_SCALAR
+    if constexpr (sizeof(T) == 4) {  // four lanes everywhere
+      const hn::FixedTag<T, 4> d;
+      const auto scale = hn::Set(d, factor);
+      for (; c + 4 <= columns; c += 4) {
+        const auto r0 = hn::Mul(scale, hn::LoadU(d, row0 + c));
+        const auto r1 = hn::Mul(scale, hn::LoadU(d, row1 + c));
+        const auto r2 = hn::Mul(scale, hn::LoadU(d, row2 + c));
+        const auto r3 = hn::Mul(scale, hn::LoadU(d, row3 + c));
+        const auto low01 = hn::InterleaveLower(d, r0, r1);
+        const auto low23 = hn::InterleaveLower(d, r2, r3);
+        const auto high01 = hn::InterleaveUpper(d, r0, r1);
+        const auto high23 = hn::InterleaveUpper(d, r2, r3);
+        T* const place = to + c * to_stride;
+        store_pairs(low01, low23, place, to_stride);
+        store_pairs(high01, high23, place + 2 * to_stride, to_stride);
+      }
+    }
+#endif
+    for (; c < columns; ++c) {
+      T* const place = to + c * to_stride;
+      place[0] = factor * row0[c];
+      place[1] = factor * row1[c];
+      place[2] = factor * row2[c];
+      place[3] = factor * row3[c];
+    }
+  }
+
+#if HWY_TARGET != HWY_SCALAR
+  template <typename Four>
+  static HWY_INLINE void store_pairs(Four first, Four second, T* to, std::size_t to_stride) {
+    const hn::FixedTag<T, 4> d;
+    hn::StoreU(hn::ConcatLowerLower(d, second, first), d, to);
+    hn::StoreU(hn::ConcatUpperUpper(d, second, first), d, to + to_stride);
+  }
+#endif
 };
 
 }  // namespace HWY_NAMESPACE
