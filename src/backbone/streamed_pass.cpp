@@ -9,9 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "blas_threads.h"
 #include "first_layer_kernel.h"
 #include "regulus/core/error.h"
 #include "transformer_pass.h"
+
+#if AT_PARALLEL_OPENMP && !defined(_OPENMP)
+#error "compile with OpenMP: at::parallel_for is a plain loop without"
+#endif
 
 namespace regulus::backbone {
 
@@ -157,10 +162,12 @@ class StreamedPass final : public PanelPass {
       WorkerMemory& worker = memory_->workers[static_cast<std::size_t>(at::get_thread_num())];
       for (std::int64_t b = begin; b < end; ++b) work(worker, b * step, std::min(step, states - b * step));
     };
-    if (batches >= static_cast<std::int64_t>(memory_->workers.size()))
-      at::parallel_for(0, batches, 1, run_some);
-    else
+    if (batches < static_cast<std::int64_t>(memory_->workers.size())) {
       run_some(0, batches);
+    } else {
+      const SingleThreadedBlas each;
+      at::parallel_for(0, batches, 1, run_some);
+    }
   }
 
   /// The states' inputs: the background, or no tangent, but for their own rows.

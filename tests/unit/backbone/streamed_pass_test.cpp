@@ -3,11 +3,13 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <tuple>
 
+#include "backbone/blas_threads.h"
 #include "backbone/transformer_pass.h"
 #include "regulus/backbone/predict.h"
 #include "support/allocations.h"
@@ -185,6 +187,20 @@ TEST(StreamedPassThreads, TwoThreadsGiveTheSameBits) {
   EXPECT_TRUE(at::equal(one.tangent, two.tangent));
   EXPECT_TRUE(at::equal(tangents, panel.streamed()->tangents(sources)));
   at::set_num_threads(threads);
+}
+
+TEST(StreamedPassThreads, BlasHasOneThreadForEachCallerMeanwhile) {
+  auto* const threads = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "openblas_get_num_threads"));
+  auto* const set_threads = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"));
+  if (threads == nullptr) GTEST_SKIP() << "the BLAS in use is not OpenBLAS";
+  const int before = threads();
+  set_threads(2);
+  {
+    const backbone::SingleThreadedBlas single;
+    EXPECT_EQ(threads(), 1);
+  }
+  EXPECT_EQ(threads(), 2);
+  set_threads(before);
 }
 
 /// Panels with padding, against the plain formulas under a mask.
