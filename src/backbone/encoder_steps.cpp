@@ -13,7 +13,7 @@ namespace {
 constexpr double kLeakySlope = 0.01;
 
 /// Directions that share one evaluation of A: enough to make it cheap beside them, few enough for the caches.
-constexpr std::int64_t kDirections = 4;
+constexpr std::int64_t kDirections = 8;
 
 /// y = x Wᵀ. \param x [rows, in] \param y [rows, out], overwritten \param weight [out, in]
 template <typename T>

@@ -31,7 +31,7 @@ std::int64_t states_per_batch(std::int64_t length) {
 }
 
 std::int64_t directions_per_batch(std::int64_t length) {
-  constexpr std::int64_t kSharing = 4;  // one evaluation of the weights
+  constexpr std::int64_t kSharing = 8;  // one evaluation of the weights
   return kSharing * std::max<std::int64_t>(1, 2 * kPositionsPerBatch / (kSharing * length));
 }
 
