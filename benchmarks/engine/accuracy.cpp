@@ -23,8 +23,14 @@ at::Tensor forward_mode(const backbone::Model& model, const at::Tensor& genes, c
   return tangent[0];
 }
 
-double relative_error(const at::Tensor& column, const at::Tensor& exact) {
-  return ((column.to(at::kDouble) - exact).abs().max() / exact.abs().max()).item<double>();
+double correlation(const at::Tensor& a, const at::Tensor& b) {
+  return at::cosine_similarity(a - a.mean(), b - b.mean(), 0).item<double>();
+}
+
+nlohmann::json compare(const at::Tensor& column, const at::Tensor& exact) {
+  const at::Tensor values = column.to(at::kDouble);
+  const at::Tensor error = (values - exact).abs().max() / exact.abs().max();
+  return {{"error", error.item<double>()}, {"correlation", correlation(values, exact)}};
 }
 
 }  // namespace
@@ -42,11 +48,11 @@ nlohmann::json measure_errors(const Shape& shape, const std::string& precision) 
   const at::Tensor plain = forward_mode(model, genes, replaced, state.sources, at::kFloat);
   const auto error = [&](const at::Tensor& values, Probe probe) {
     const auto pass = engine->open_panel(genes, values.to(engine->precision()));
-    return relative_error(run(*pass, probe, state)[0], exact);
+    return compare(run(*pass, probe, state)[0], exact);
   };
-  return {{"dual", error(background, Probe::Dual)},
-          {"tangents", error(replaced, Probe::Tangents)},
-          {"plain", relative_error(plain, exact)}};
+  return {{"vvp+gdt", error(background, Probe::Dual)},
+          {"osg", error(replaced, Probe::Tangents)},
+          {"plain", compare(plain, exact)}};
 }
 
 }  // namespace regulus::benchmark

@@ -58,9 +58,9 @@ nlohmann::json time_columns(const Columns& columns) {
   const nlohmann::json panel = {
       {"gene_ids", to_json(panel_genes(shape))}, {"background", to_json(background)},
       {"sources", to_json(states.sources)},      {"values", to_json(states.values)},
-      {"dual", to_json(dual.columns)},           {"tangents", to_json(tangents.columns)}};
+      {"vvp+gdt", to_json(dual.columns)},        {"osg", to_json(tangents.columns)}};
   storage::write_text_atomically(columns.folder / "panel.json", panel.dump());
-  return {{"dual", dual.seconds_per_column}, {"tangents", tangents.seconds_per_column}};
+  return {{"vvp+gdt", dual.seconds_per_column}, {"osg", tangents.seconds_per_column}};
 }
 
 }  // namespace regulus::benchmark

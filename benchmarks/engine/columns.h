@@ -20,9 +20,9 @@ struct Columns {
 };
 
 /// Times a column of derivatives with each probe, and writes for the peers the model's folder and panel.json:
-/// gene_ids, background, sources, values, and the columns, [count][L]: dual (the source at its value) and
-/// tangents (at the background).
-/// \return dual, tangents: seconds per column
+/// gene_ids, background, sources, values, and the columns, [count][L]: vvp+gdt (the source at its value) and
+/// osg (at the background).
+/// \return vvp+gdt, osg: seconds per column
 nlohmann::json time_columns(const Columns& columns);
 
 }  // namespace regulus::benchmark

@@ -32,7 +32,7 @@ struct Options {
   std::string help;  ///< its text where it was asked for
   std::string mode, probe, precision, clock, out, folder;
   Shape shape;
-  std::int64_t sources = 0, grid = 0, batch = 0;
+  std::int64_t sources = 0, grid = 0, batch = 0, sweeps = 0;
   double seconds = 0.0;
   int threads = 1;
   bool products = false;
@@ -60,6 +60,7 @@ po::options_description describe(Options& o) {
   add("seconds", po::value(&o.seconds)->default_value(1.0), "about how long to repeat");
   add("clock", po::value(&o.clock)->default_value("wall"), "wall or cpu: what a measurement counts");
   add("products", po::bool_switch(&o.products), "measure matrix products between the sweeps");
+  add("sweeps", number(o.sweeps, 2), "the fewest repetitions");
   add("threads", po::value(&o.threads)->default_value(1), "OMP_NUM_THREADS should be the same");
   add("folder", po::value(&o.folder)->default_value("."), "of the model and the columns");
   add("out", po::value(&o.out), "JSON file; standard output if not given");
@@ -68,7 +69,7 @@ po::options_description describe(Options& o) {
 
 void check(const Options& o) {
   for (const std::int64_t size : {o.shape.width, o.shape.heads, o.shape.layers, o.shape.length, o.sources,
-                                  o.grid, o.batch, std::int64_t{o.threads}})
+                                  o.grid, o.batch, o.sweeps, std::int64_t{o.threads}})
     if (size < 1) throw OptionError("sizes are at least 1");
   if (o.shape.width % o.shape.heads != 0) throw OptionError("the heads must divide the width", "--heads");
   if (o.sources > o.shape.length) throw OptionError("more sources than genes", "--sources");
@@ -108,8 +109,16 @@ Clock clock_of(const std::string& name) {
 
 nlohmann::json measure(const comm::Communicator& world, const Options& o) {
   if (o.mode == "sweeps")
-    return time_sweeps(world, {o.shape, o.precision, probe_of(o.probe), o.sources, o.grid, o.batch, o.seconds,
-                               clock_of(o.clock), o.products});
+    return time_sweeps(world, {.shape = o.shape,
+                               .precision = o.precision,
+                               .probe = probe_of(o.probe),
+                               .sources = o.sources,
+                               .grid = o.grid,
+                               .batch = o.batch,
+                               .seconds = o.seconds,
+                               .sweeps = o.sweeps,
+                               .clock = clock_of(o.clock),
+                               .products = o.products});
   if (o.mode == "errors") return measure_errors(o.shape, o.precision);
   if (o.mode == "columns")
     return time_columns({o.shape, o.precision, o.sources, o.seconds, clock_of(o.clock), o.folder});

@@ -10,8 +10,6 @@ namespace regulus::benchmark {
 
 namespace {
 
-constexpr std::size_t kFewestSweeps = 2;
-
 /// This rank's share of the batches.
 std::vector<States> batches_of(const comm::Communicator& world, const States& states, std::int64_t size) {
   std::vector<States> mine;
@@ -61,7 +59,7 @@ nlohmann::json time_sweeps(const comm::Communicator& world, const Timing& timing
 
   std::vector<double> seconds;
   measure_products();
-  for (double spent = 0.0; seconds.size() < kFewestSweeps || spent < timing.seconds;
+  for (double spent = 0.0; std::ssize(seconds) < timing.sweeps || spent < timing.seconds;
        spent += seconds.back()) {
     seconds.push_back(sweep(world, *pass, timing, mine));
     measure_products();

@@ -15,9 +15,10 @@ struct Timing {
   std::string precision = "float32";
   Probe probe = Probe::Dual;
   std::int64_t sources = 1;
-  std::int64_t grid = 8;   ///< values per source; Probe::Tangents has none
-  std::int64_t batch = 8;  ///< states of one pass
-  double seconds = 1.0;    ///< sweeps are repeated for about that long, at least twice
+  std::int64_t grid = 8;    ///< values per source; Probe::Tangents has none
+  std::int64_t batch = 8;   ///< states of one pass
+  double seconds = 1.0;     ///< sweeps are repeated for about that long
+  std::int64_t sweeps = 2;  ///< the fewest
   Clock clock = Clock::Wall;
   bool products = true;  ///< whether the rate of matrix products is measured between the sweeps
 };
