@@ -77,8 +77,7 @@ def measure_cases(machine: Machine, plan: settings.Plan, taken: list) -> list:
                         "sweeps", model, products=True, precision=precision, probe=probe, seconds=plan.seconds, **sources
                     )
                     keep_best(cases, (model, precision, probe), measured)
-    for (model, precision, probe), case in cases.items():
-        say(f"{model.name} {precision} {probe}: {case['gflops']:.1f} GFLOP/s")
+                    say(f"{model.name}, {precision}, {probe}: {measured['gflops']:.1f} GFLOP/s")
     return [describe_case(*key, case) for key, case in cases.items()]
 
 

@@ -15,13 +15,14 @@ do for [format in "svg png"] {
   do for [axis in "length sources"] {
     data = sprintf('%s/growth_%s.tsv', folder, axis)
     set output sprintf('%s/growth_%s.%s', folder, axis, format)
-    set logscale xy 2
+    set logscale x 2
+    set logscale y 10
     set xlabel (axis eq 'length') ? 'genes of the panel, L' : 'sources'
     set key top left
     set multiplot layout 1,2
     set title 'time per source (8 grid values, vvp+gdt)'
     set ylabel 'seconds'
-    set format y '%.3g'
+    set format y '%g'
     set yrange [*:*]
     plot for [i=0:models(data)-1] data index i using 1:2 with linespoints linestyle i+1 title columnheader(1)
     set title 'peak memory of the process'
@@ -31,12 +32,14 @@ do for [format in "svg png"] {
     plot for [i=0:models(data)-1] data index i using 1:3 with linespoints linestyle i+1 title columnheader(1)
     unset multiplot
     unset logscale
+    unset format
   }
   set output sprintf('%s/shares.%s', folder, format)
   set title 'necessary work per second, as a share of the float32 matrix products'
   set ylabel 'share'
   unset xlabel
-  set yrange [0:1]
+  set yrange [0:1<*]
+  set bmargin 4
   unset key
   set style fill solid 0.8
   set boxwidth 0.6
