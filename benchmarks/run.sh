@@ -7,7 +7,7 @@ folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 name=${1:-}
 if [[ ! $name =~ ^[a-z]+$ || $name == run || ! -f $folder/$name.sh ]]; then
   {
-    echo "run.sh: ${name:+no benchmark is called '$name'; }give one of these, its options after it:"
+    echo "run.sh: ${name:+no benchmark is called $name; }give one of these, its options after it:"
     for script in "$folder"/*.sh; do
       if [[ $script != */run.sh ]]; then echo "  $(basename "$script" .sh)  $(sed -n '2s/^# //p' "$script")"; fi
     done

@@ -77,7 +77,7 @@ QUICK = Plan(
     states={"d512": 2},
     longest_exact=300,
     sources=(8, 32, 128),
-    sources_length=256,
+    sources_length=128,
     growth_sweeps=1,
     growth_seconds=0.0,
     scaling_states=8,
@@ -102,4 +102,5 @@ SMOKE = Plan(
     growth_seconds=0.0,
     scaling=(_TINY,),
     peers=((_TINY, 3, {"chunks": [1, 3], "targets": 2}),),
+    repeat_columns=False,
 )
