@@ -39,7 +39,7 @@ do for [format in "svg png"] {
   set ylabel 'share'
   unset xlabel
   set yrange [0:1<*]
-  set bmargin 4
+  set bmargin 5
   unset key
   set style fill solid 0.8
   set boxwidth 0.6

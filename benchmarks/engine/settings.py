@@ -46,7 +46,7 @@ class Plan:
     growing: tuple = ((COMPACT, 4096),)  # models and their longest panel
     lengths: tuple = (256, 512, 1024, 2048, 4096)
     sources: tuple = (8, 32, 128, 512)
-    sources_length: int = 512
+    sources_length: int = 256
     growth_sweeps: int = 2
     growth_seconds: float = 1.0
     scaling: tuple = (MEDIUM,)
@@ -63,7 +63,7 @@ FULL = Plan(
     rounds=3,
     seconds=10.0,
     growing=((COMPACT, 4096), (MEDIUM, 2048)),
-    scaling=(LARGE, MEDIUM, COMPACT),
+    scaling=(MEDIUM, COMPACT),
     peers=(
         (PEER_SMALL, 32, {"chunks": [1, 4, 16, 32], "targets": 16}),
         (PEER_LARGE, 8, {"chunks": [1, 2, 4, 8], "targets": 4}),

@@ -64,7 +64,7 @@ def write_plot_data(report: dict, folder: Path):
             for name in models
         ]
         (folder / f"growth_{axis}.tsv").write_text("\n\n\n".join(blocks) + "\n")
-    lines = [f'"{c["name"]}, L = {c["length"]}\\n{c["probe"]}, {c["precision"]}"\t{c["share"]}' for c in report["cases"]]
+    lines = [f'"{c["name"]}, L = {c["length"]}\\n{c["probe"]}\\n{c["precision"]}"\t{c["share"]}' for c in report["cases"]]
     (folder / "shares.tsv").write_text("\n".join(lines) + "\n")
 
 
