@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Benchmarks, one script each: installs and builds what is missing, measures, writes results to a folder.
+#   bash benchmarks/run.sh engine --out DIR [--quick]     the dual engine: rates, growth, scaling, peers
+set -euo pipefail
+folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+name=${1:-}
+if [[ ! $name =~ ^[a-z]+$ || $name == run || ! -f $folder/$name.sh ]]; then
+  {
+    echo "run.sh: ${name:+no benchmark is called $name; }give one of these, its options after it:"
+    for script in "$folder"/*.sh; do
+      if [[ $script != */run.sh ]]; then echo "  $(basename "$script" .sh)  $(sed -n '2s/^# //p' "$script")"; fi
+    done
+  } >&2
+  exit 2
+fi
+shift
+exec bash "$folder/$name.sh" "$@"
