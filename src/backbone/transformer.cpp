@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "divided_pass.h"
+#include "mixed_pass.h"
 #include "transformer_pass.h"
 
 namespace regulus::backbone {
@@ -14,11 +16,14 @@ class Transformer final : public Backbone {
       : input_(model.config.input),
         vocabulary_(model.vocabulary),
         checkpoint_sha256_(model.checkpoint_sha256),
-        precision_(options.precision),
-        weights_(std::make_shared<const TransformerWeights>(unpack(model, options))) {}
+        device_(options.device),
+        weights_(std::make_shared<const TransformerWeights>(unpack(model, options))) {
+    if (options.precision == at::kBFloat16)
+      derivative_weights_ = std::make_shared<const TransformerWeights>(with_bfloat16_operands(*weights_));
+  }
 
   const data::Vocabulary& vocabulary() const override { return vocabulary_; }
-  at::ScalarType precision() const override { return precision_; }
+  at::ScalarType precision() const override { return weights_->embedding.scalar_type(); }
   const InputConvention& input() const override { return input_; }
   const std::string& checkpoint_sha256() const override { return checkpoint_sha256_; }
   std::string no_derivative() const override { return backbone::no_derivative(*weights_); }
@@ -28,20 +33,25 @@ class Transformer final : public Backbone {
   std::int64_t embedding_width() const override { return weights_->embedding.size(1); }
 
   at::Tensor embeddings(const at::Tensor& gene_ids) const override {
-    return at::embedding(weights_->embedding, gene_ids);
+    return at::embedding(weights_->embedding, gene_ids.to(device_)).cpu();
   }
 
   std::unique_ptr<PanelPass> open_panel(const at::Tensor& gene_ids,
                                         const at::Tensor& background) const override {
-    return open_transformer_pass(weights_, gene_ids, background);
+    auto pass = open_transformer_pass(weights_, gene_ids, background);
+    if (derivative_weights_)
+      pass = mix(std::move(pass), open_transformer_pass(derivative_weights_, gene_ids, background));
+    return device_.is_cpu() ? std::move(pass) : divide(std::move(pass), batch_limit_);
   }
 
  private:
   InputConvention input_;
   data::Vocabulary vocabulary_;
   std::string checkpoint_sha256_;
-  at::ScalarType precision_;
+  at::Device device_;
   std::shared_ptr<const TransformerWeights> weights_;
+  std::shared_ptr<const TransformerWeights> derivative_weights_;  // null: the same
+  std::shared_ptr<BatchLimit> batch_limit_ = std::make_shared<BatchLimit>();
 };
 
 }  // namespace
