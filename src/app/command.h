@@ -81,6 +81,8 @@ struct Command {
   void (*run)(Session&);
   std::string positional{};  ///< the option that bare arguments belong to; empty if the command takes none
   bool resumable = false;    ///< takes --resume and --max-hours, which are refused otherwise
+  /// Takes --device cuda and --precision bfloat16, which are refused otherwise; decides on them itself.
+  bool accelerated = false;
 };
 
 template <typename T>

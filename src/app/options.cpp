@@ -123,10 +123,10 @@ auto translated(const std::string& where, Step&& step) {
 }
 
 void refuse_unavailable(const Command& command, const Options& options) {
-  if (options.one_of("device", {"auto", "cpu", "cuda"}) == "cuda")
-    throw OptionError("no GPU support in this version", "--device cuda", "use cpu");
-  if (options.one_of("precision", {"float32", "bfloat16"}) == "bfloat16")
-    throw OptionError("not available in this version", "--precision bfloat16", "use float32");
+  if (options.one_of("device", {"auto", "cpu", "cuda"}) == "cuda" && !command.accelerated)
+    throw OptionError("'" + command.name + "' runs on the CPU", "--device cuda", "use cpu");
+  if (options.one_of("precision", {"float32", "bfloat16"}) == "bfloat16" && !command.accelerated)
+    throw OptionError("'" + command.name + "' has no use for it", "--precision bfloat16", "use float32");
   options.one_of("progress", {"auto", "on", "off"});
   for (const char* name : {"resume", "max-hours"})
     if (!command.resumable && options.given(name))
@@ -194,11 +194,12 @@ void declare_common_options(po::options_description& description) {
   auto add = common.add_options();
   add("job", po::value<std::string>()->value_name("FILE.ini"),
       "job file: any of these options as 'name = value' lines; the command line wins");
-  add("device", po::value<std::string>()->default_value("auto")->value_name("NAME"), "auto, cpu or cuda");
+  add("device", po::value<std::string>()->default_value("auto")->value_name("NAME"),
+      "auto, cpu or cuda (probe); auto: cuda where LibTorch has a device on every rank");
   add("threads", po::value<int>()->default_value(0)->value_name("N"),
       "threads per rank; 0: OMP_NUM_THREADS, else cores / ranks of the host");
   add("precision", po::value<std::string>()->default_value("float32")->value_name("NAME"),
-      "float32 or bfloat16");
+      "float32 or bfloat16 (probe: of gdt and osg; the other features stay in float32)");
   add("seed", po::value<std::int64_t>()->default_value(1)->value_name("N"),
       "seed of every random draw, 0 or more");
   add("resume", po::bool_switch(), "go on from where an interrupted run of the same job stopped");

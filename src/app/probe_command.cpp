@@ -33,8 +33,7 @@ storage::FeatureStoreHeader header_of(const Session& session, const backbone::Ba
 
 /// The folder or file of --model, without the kind before the colon.
 std::string path_of_model(const std::string& model) {
-  constexpr const char* kScripted = "torchscript:";
-  return model.rfind(kScripted, 0) == 0 ? model.substr(std::string(kScripted).size()) : model;
+  return probe::is_scripted(model) ? model.substr(model.find(':') + 1) : model;
 }
 
 void record_inputs(const Session& session) {
@@ -51,7 +50,7 @@ void run(Session& session) {
   const std::string& out = options.get<std::string>("out");
   session.provenance.start_phase("read");
   const auto model =
-      probe::open_backbone(session.world, options.get<std::string>("model"), transformer_options(options));
+      probe::open_backbone(session.world, options.get<std::string>("model"), transformer_options(session));
   const probe::ProbeJob job = describe_probe(session, *model);
   record_inputs(session);
   log::info("probing {} sources x {} targets; {} backgrounds, {} cells of osg", job.source_count(),
@@ -70,7 +69,11 @@ void run(Session& session) {
 }  // namespace
 
 Command probe_command() {
-  return {"probe", "responses of a frozen model to every source, as features of every pair", declare, run};
+  return {.name = "probe",
+          .summary = "responses of a frozen model to every source, as features of every pair",
+          .declare = declare,
+          .run = run,
+          .accelerated = true};
 }
 
 }  // namespace regulus::app

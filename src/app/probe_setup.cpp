@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "device.h"
 #include "regulus/comm/agree.h"
 #include "regulus/core/log.h"
 #include "regulus/data/gene_list.h"
 #include "regulus/data/mapping_report.h"
 #include "regulus/probe/grid.h"
+#include "regulus/probe/model_broadcast.h"
 #include "regulus/probe/panel.h"
 #include "regulus/storage/text_file.h"
 
@@ -32,6 +34,9 @@ void choose_features(const Options& options, const backbone::Backbone& model, pr
                         "choose from vvp, gdt, osg, pert, attn and emb");
     *found->second = true;
   }
+  if (options.get<std::string>("precision") == "bfloat16" && !job.gdt && !job.osg)
+    throw OptionError("only gdt and osg are computed in bfloat16", "--precision bfloat16",
+                      "ask for one of them, or use float32");
   const std::string no_derivative = model.no_derivative();
   if ((job.gdt || job.osg) && !no_derivative.empty())
     throw OptionError("gdt and osg are derivatives, but " + no_derivative, "--features",
@@ -260,8 +265,13 @@ void declare_probe_options(po::options_description& options) {
       "sources in a tile, the unit of output");
 }
 
-backbone::TransformerOptions transformer_options(const Options& options) {
+backbone::TransformerOptions transformer_options(const Session& session) {
+  const Options& options = session.options;
   backbone::TransformerOptions result;
+  const bool scripted = probe::is_scripted(options.get<std::string>("model"));
+  if (!scripted || options.get<std::string>("device") == "cuda")
+    result.device = choose_device(session.world, options);
+  if (options.get<std::string>("precision") == "bfloat16") result.precision = at::kBFloat16;
   if (options.one_of("read-out", {"expression", "mvc"}) == "mvc") result.read_out = backbone::ReadOut::Mvc;
   if (options.given("batch-label")) result.batch_label = options.get<std::int64_t>("batch-label");
   return result;

@@ -8,7 +8,11 @@
 #include <array>
 #include <cmath>
 
+#include "attention_aten.h"
 #include "attention_kernel.h"
+#ifdef REGULUS_HAVE_CUDA
+#include "cuda/attention_cuda.h"
+#endif
 
 namespace regulus::backbone {
 
@@ -133,25 +137,55 @@ void softmax(const at::Tensor& qkv, const at::Tensor& queries, std::int64_t head
   at::_softmax_out(weights, scores, -1, false);
 }
 
+void attend_kernel(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out) {
+  AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "attend", [&] { attend_primal<scalar_t>(qkv, heads, out); });
+}
+
+void attend_dual_kernel(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out) {
+  AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "attend_dual",
+                             [&] { attend_both<scalar_t>(qkv, heads, out); });
+}
+
+void attend_tangents_kernel(const at::Tensor& qkv, const at::Tensor& qkv_tangent, const at::Tensor& context,
+                            std::int64_t heads, at::Tensor& out) {
+  AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "attend_tangents",
+                             [&] { attend_directions<scalar_t>(qkv, qkv_tangent, context, heads, out); });
+}
+
+/// One way to evaluate the functions of this header.
+struct Routines {
+  void (*attend)(const at::Tensor&, std::int64_t, at::Tensor&);
+  void (*attend_dual)(const at::Tensor&, std::int64_t, at::Tensor&);
+  void (*attend_tangents)(const at::Tensor&, const at::Tensor&, const at::Tensor&, std::int64_t, at::Tensor&);
+};
+
+/// The fastest way for projections of this device and type.
+Routines routines_for(const at::Tensor& qkv, [[maybe_unused]] std::int64_t heads) {
+  if (qkv.is_cpu() && (qkv.scalar_type() == at::kFloat || qkv.scalar_type() == at::kDouble))
+    return {attend_kernel, attend_dual_kernel, attend_tangents_kernel};
+#ifdef REGULUS_HAVE_CUDA
+  if (runs_on_cuda(qkv, heads)) return {attend_cuda, attend_dual_cuda, attend_tangents_cuda};
+#endif
+  return {attend_tiles, attend_dual_tiles, attend_tangents_tiles};
+}
+
 }  // namespace
 
 void attend(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out) {
   TORCH_INTERNAL_ASSERT(qkv.is_contiguous() && out.is_contiguous());
-  AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "attend", [&] { attend_primal<scalar_t>(qkv, heads, out); });
+  routines_for(qkv, heads).attend(qkv, heads, out);
 }
 
 void attend_dual(const at::Tensor& qkv, std::int64_t heads, at::Tensor& out) {
   TORCH_INTERNAL_ASSERT(qkv.is_contiguous() && out.is_contiguous());
-  AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "attend_dual",
-                             [&] { attend_both<scalar_t>(qkv, heads, out); });
+  routines_for(qkv, heads).attend_dual(qkv, heads, out);
 }
 
 void attend_tangents(const at::Tensor& qkv, const at::Tensor& qkv_tangent, const at::Tensor& context,
                      std::int64_t heads, at::Tensor& out) {
   TORCH_INTERNAL_ASSERT(qkv.is_contiguous() && qkv_tangent.is_contiguous() && context.is_contiguous() &&
                         out.is_contiguous());
-  AT_DISPATCH_FLOATING_TYPES(qkv.scalar_type(), "attend_tangents",
-                             [&] { attend_directions<scalar_t>(qkv, qkv_tangent, context, heads, out); });
+  routines_for(qkv, heads).attend_tangents(qkv, qkv_tangent, context, heads, out);
 }
 
 void attention_columns(const at::Tensor& qkv, std::int64_t heads, const at::Tensor& keys, at::Tensor& out) {

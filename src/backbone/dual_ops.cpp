@@ -10,11 +10,21 @@ constexpr double kNormEpsilon = 1e-5;
 
 }  // namespace
 
-at::Tensor linear_tangent(const Linear& layer, const at::Tensor& tangent) {
-  const at::Tensor rows = tangent.reshape({-1, tangent.size(-1)});
+at::Tensor operand_tangent(const Linear& layer, const at::Tensor& tangent) {
+  const at::Tensor rows = tangent.reshape({-1, tangent.size(-1)}).to(layer.weight.scalar_type());
   auto shape = tangent.sizes().vec();
   shape.back() = layer.weight.size(0);
   return at::mm(rows, layer.weight.t()).reshape(shape);
+}
+
+at::Tensor operand(const Linear& layer, const at::Tensor& x) {
+  at::Tensor y = operand_tangent(layer, x);
+  y[0].add_(layer.bias);
+  return y;
+}
+
+at::Tensor linear_tangent(const Linear& layer, const at::Tensor& tangent) {
+  return operand_tangent(layer, tangent).to(layer.bias.scalar_type());
 }
 
 at::Tensor linear(const Linear& layer, const at::Tensor& x) {

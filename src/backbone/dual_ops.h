@@ -6,7 +6,8 @@ namespace regulus::backbone {
 
 /// Closed-form tangents of the layers, on stacked tensors: axis 0 is [primal] or [primal, tangent].
 
-/// An affine layer.
+/// An affine layer. The weight's type is that of the product's operands and may be bfloat16 beside a float32
+/// bias; the product, summed in float32, is then rounded to bfloat16 once.
 struct Linear {
   at::Tensor weight;  ///< [out, in]
   at::Tensor bias;    ///< [out]
@@ -23,11 +24,15 @@ struct NormStatistics {
   at::Tensor scale;       ///< 1/σ, last axis of size 1
 };
 
-/// y = W x + b, ẏ = W ẋ. \param x [P, …, in] with P = 1 or 2 parts
+/// y = W x + b, ẏ = W ẋ. \param x [P, …, in] with P = 1 or 2 parts \return of the bias's type
 at::Tensor linear(const Linear& layer, const at::Tensor& x);
 
-/// ẏ = W ẋ alone. \param tangent […, in]
+/// ẏ = W ẋ alone. \param tangent […, in] \return of the bias's type
 at::Tensor linear_tangent(const Linear& layer, const at::Tensor& tangent);
+
+/// The same two for what is an operand of the next product: of the weight's type.
+at::Tensor operand(const Linear& layer, const at::Tensor& x);
+at::Tensor operand_tangent(const Linear& layer, const at::Tensor& tangent);
 
 /// max(x, slope·x), in place on both parts; slope 0 is ReLU. The tangent at 0 follows torch: slope·ẋ.
 void rectify_(at::Tensor& x, double slope);

@@ -84,7 +84,7 @@ class StreamedPass final : public PanelPass {
 
   void find_keys(const at::Tensor& padding) {
     keys_ = {length_, nullptr};
-    if (!padding.defined() || !padding.any().item<bool>()) return;
+    if (!padding.defined()) return;
     padding_ = padding;
     key_rows_ = padding.logical_not().nonzero().squeeze(1).contiguous();
     keys_ = {key_rows_.size(0), key_rows_.data_ptr<std::int64_t>()};

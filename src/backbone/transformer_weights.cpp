@@ -97,6 +97,12 @@ void unpack_decoder(const TransformerConfig& config, const StateDict& state, con
   weights.decoder1 = {halves[0].contiguous(), weights.decoder1.bias + at::mv(halves[1], batch)};
 }
 
+StateDict weights_on(const at::Device& device, const StateDict& weights, at::ScalarType precision) {
+  StateDict state = convert(weights, precision == at::kBFloat16 ? at::kFloat : precision);
+  for (auto& [name, weight] : state) weight = weight.to(device);
+  return state;
+}
+
 [[noreturn]] void no_mvc(const std::string& why) {
   throw OptionError(why, "--read-out mvc", "use --read-out expression");
 }
@@ -147,7 +153,7 @@ at::Tensor look_up_values(const TransformerWeights& weights, const at::Tensor& v
 
 TransformerWeights unpack(const Model& model, const TransformerOptions& options) {
   check_label(model.config, options);
-  const StateDict state = convert(model.weights, options.precision);
+  const StateDict state = weights_on(options.device, model.weights, options.precision);
   const at::Tensor batch = batch_encoding(model.config, state, options);
   TransformerWeights weights;
   weights.heads = model.config.heads;
@@ -158,6 +164,19 @@ TransformerWeights unpack(const Model& model, const TransformerOptions& options)
   weights.read_out = options.read_out;
   weights.cell = model.config.cell;
   if (options.read_out == ReadOut::Mvc) unpack_mvc(model.config, state, batch, weights);
+  return weights;
+}
+
+TransformerWeights with_bfloat16_operands(TransformerWeights weights) {
+  const auto round = [](Linear& layer) { layer.weight = layer.weight.to(at::kBFloat16); };
+  for (EncoderLayer& layer : weights.layers) {
+    round(layer.in_projection);
+    round(layer.out_projection);
+    round(layer.feed_forward1);
+    round(layer.feed_forward2);
+  }
+  round(weights.decoder1);
+  round(weights.decoder2);
   return weights;
 }
 

@@ -39,8 +39,13 @@ struct TransformerWeights {
   std::int64_t width() const { return decoder1.weight.size(1); }  ///< d
 };
 
-/// \throws OptionError as make_transformer()
+/// On the options' device; float32 where their precision is bfloat16. \throws OptionError as
+/// make_transformer()
 TransformerWeights unpack(const Model& model, const TransformerOptions& options);
+
+/// The same weights with bfloat16 copies of the large matrices: the encoder layers' and the decoder's, except
+/// its last, whose product is the prediction itself.
+TransformerWeights with_bfloat16_operands(TransformerWeights weights);
 
 /// Gene encoder. \param gene_ids [n] \return [n, d]
 at::Tensor encode_genes(const TransformerWeights& weights, const at::Tensor& gene_ids);

@@ -187,4 +187,8 @@ int Communicator::host_count() const {
   return static_cast<int>(sum(static_cast<std::int64_t>(host.is_root() ? 1 : 0)));
 }
 
+int Communicator::local_rank() const {
+  return split_by_host().rank();
+}
+
 }  // namespace regulus::comm

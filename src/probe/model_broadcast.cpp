@@ -40,6 +40,10 @@ backbone::ScriptedModel load_scripted(const comm::Communicator& comm, const std:
 void refuse_for_scripted(const backbone::TransformerOptions& options) {
   if (options.batch_label)
     throw OptionError("a scripted module takes no batch label", "--batch-label", "leave it out");
+  if (!options.device.is_cpu())
+    throw OptionError("a scripted module runs on the CPU", "--device cuda", "use --device cpu");
+  if (options.precision == at::kBFloat16)
+    throw OptionError("a scripted module runs in float32", "--precision bfloat16", "leave it out");
   if (options.read_out == backbone::ReadOut::Mvc)
     throw OptionError("a scripted module has one read-out", "--read-out mvc", "leave it out");
 }
@@ -69,10 +73,14 @@ backbone::Model load_native(const comm::Communicator& comm, const std::filesyste
 
 }  // namespace
 
+bool is_scripted(const std::string& model) {
+  return model.rfind(kScripted, 0) == 0;
+}
+
 std::unique_ptr<backbone::Backbone> open_backbone(const comm::Communicator& comm, const std::string& model,
                                                   const backbone::TransformerOptions& options) {
   std::unique_ptr<backbone::Backbone> backbone;
-  if (model.rfind(kScripted, 0) == 0) {
+  if (is_scripted(model)) {
     refuse_for_scripted(options);
     const auto scripted = load_scripted(comm, model.substr(std::string(kScripted).size()));
     comm::agree(comm, "opening the model",

@@ -49,8 +49,9 @@ class WrongOptions(harness.TestCase):
             "no value": ["--log-level"],
             "unknown level": ["--log-level", "loud"],
             "unknown device": ["--device", "tpu"],
-            "device to come": ["--device", "cuda"],
-            "precision to come": ["--precision", "bfloat16"],
+            "device of probe alone": ["--device", "cuda"],
+            "precision of probe alone": ["--precision", "bfloat16"],
+            "unknown precision": ["--precision", "float16"],
             "when": ["--progress", "sometimes"],
         }
         for name, arguments in cases.items():

@@ -63,6 +63,26 @@ class Features(harness.TestCase):
         for name in ("vvp", "gdt", "attn", "emb"):
             self.assertEqual(safetensors[f"features/{name}"][()].tobytes(), pickled[f"features/{name}"][()].tobytes())
 
+    def test_bfloat16_is_close_and_leaves_vvp_in_single_precision(self):
+        wanted = ["--features", "vvp,gdt,osg", "--cells", 4]
+        single = self.probe(self.run.model, *wanted, "--device", "cpu")
+        rounded = self.probe(self.run.model, *wanted, "--precision", "bfloat16", "--device", "cpu")
+        spread = self.probe(self.run.model, *wanted, "--precision", "bfloat16", "--device", "cpu", ranks=2)
+        self.close(rounded["features/vvp"], self.torch.tensor(single["features/vvp"][()]).double())
+        for name in ("gdt", "osg"):
+            a, b = (self.torch.tensor(store[f"features/{name}"][()]).double().flatten() for store in (single, rounded))
+            self.assertGreater(self.torch.corrcoef(self.torch.stack([a, b]))[0, 1].item(), 0.99)
+            self.assertFalse(self.torch.equal(a, b))
+        for name in ("vvp", "gdt", "osg"):
+            self.assertEqual(rounded[f"features/{name}"][()].tobytes(), spread[f"features/{name}"][()].tobytes())
+        self.assertEqual(json.loads(rounded.attrs["provenance"])["options"]["precision"], "bfloat16")
+
+    def test_device_and_precision_that_cannot_be(self):
+        arguments = ["probe", "--model", self.run.model, "--expression", self.run.expression(1), "--out", self.folder / "no.h5"]
+        if not self.torch.cuda.is_available():
+            self.fails(OPTIONS, ["--device cuda", "no CUDA device"], *arguments, "--device", "cuda", ranks=2)
+        self.fails(OPTIONS, ["--precision bfloat16", "gdt and osg"], *arguments, "--features", "vvp", "--precision", "bfloat16")
+
     def test_scripted_model_gives_the_same_features(self):
         folder = self.folder / "scripted"
         folder.mkdir()

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/Device.h>
+
 #include <memory>
 #include <optional>
 
@@ -16,13 +18,16 @@ enum class ReadOut {
 
 /// How the native backbone is used.
 struct TransformerOptions {
-  at::ScalarType precision = at::kFloat;  ///< at::kFloat or at::kDouble
+  /// at::kFloat, at::kDouble, or at::kBFloat16: derivatives with products of bfloat16 operands (residual
+  /// stream, norms, softmax and sums in float32), everything else as at::kFloat.
+  at::ScalarType precision = at::kFloat;
   ReadOut read_out = ReadOut::Expression;
   std::optional<std::int64_t> batch_label{};  ///< for models that take one, and only for them
+  at::Device device = at::kCPU;               ///< holds the weights and computes; results are on the CPU
 };
 
 /// The native backbone: scGPT's and scBenchmark's architecture with an analytic forward, dual and tangent
-/// pass.
+/// pass. On a CUDA device a batch that its memory does not hold is computed in halves, which is logged once.
 /// \throws OptionError if the batch label is missing, not wanted or out of range, or the model has no MVC
 /// decoder that can be probed (scGPT's "inner product" or scBenchmark's, with the <cls> or mean embedding)
 std::unique_ptr<Backbone> make_transformer(const Model& model, const TransformerOptions& options);

@@ -78,6 +78,8 @@ class Communicator {
 
   /// Number of distinct hosts.
   int host_count() const;
+  /// This rank's place among the ranks of its host, from 0. \collective yes
+  int local_rank() const;
 
  private:
   explicit Communicator(MPI_Comm owned);

@@ -46,7 +46,7 @@ class Panel {
     return backbone::open_streamed_pass(weights_, pool_, {genes(), background_, targets, {}});
   }
   std::unique_ptr<backbone::PanelPass> plain() const {
-    return backbone::open_transformer_pass(weights_, genes(), background_);
+    return backbone::open_transformer_pass(weights_, genes(), background_, {0, length_});
   }
 
   /// Sources all over the panel, repeated if there are more states.

@@ -19,8 +19,9 @@ class TileFeaturesTest : public ::testing::Test {
  protected:
   TileFeaturesTest() : model_(test::tiny_model(11, 21)), job_(test::tiny_job(model_, 3, 3)) {}
 
-  std::map<std::string, std::vector<float>> compute(std::int64_t tile, bool reversed = false) const {
-    const auto backbone = backbone::make_transformer(model_, {.precision = at::kDouble});
+  std::map<std::string, std::vector<float>> compute(std::int64_t tile, bool reversed = false,
+                                                    at::ScalarType precision = at::kDouble) const {
+    const auto backbone = backbone::make_transformer(model_, {.precision = precision});
     probe::TileFeatures features(job_, tile);
     auto units = probe::units_of_tile(job_, tile);
     if (reversed) std::reverse(units.begin(), units.end());
@@ -102,6 +103,19 @@ TEST_F(TileFeaturesTest, AttentionPaidByOneQuerySumsToOneOverAllKeys) {
 
 TEST_F(TileFeaturesTest, DoNotDependOnTheOrderOfTheUnits) {
   EXPECT_EQ(compute(0), compute(0, true));
+}
+
+TEST_F(TileFeaturesTest, OnlyDerivativesAreComputedInBFloat16) {
+  const auto rounded = compute(0, false, at::kBFloat16);
+  const auto single = compute(0, false, at::kFloat);
+  const test::Definitions definition(model_, job_);
+  EXPECT_LT(error(rounded.at("vvp"), 1, definition.vvp(1)), 2e-6);  // float32: differences of order one
+  EXPECT_EQ(rounded.at("pert"), single.at("pert"));
+  EXPECT_EQ(rounded.at("attn"), single.at("attn"));
+  EXPECT_NE(rounded.at("gdt"), single.at("gdt"));
+  EXPECT_NE(rounded.at("osg"), single.at("osg"));
+  EXPECT_LT(error(rounded.at("gdt"), 1, definition.gdt(1)), 2e-2);
+  EXPECT_LT(error(rounded.at("osg"), 1, definition.osg(1)), 5e-2);
 }
 
 TEST_F(TileFeaturesTest, UnitsCoverEveryRowOnce) {
