@@ -4,6 +4,8 @@ if(REGULUS_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${REGULUS_CCACHE})
 endif()
 
+# A LibTorch with CUDA enables the language CUDA; this CMake knows its dialects up to 17.
+set(CMAKE_CUDA_STANDARD 17)
 find_package(Torch REQUIRED)
 find_package(MPI REQUIRED COMPONENTS C CXX)
 set(HDF5_PREFER_PARALLEL ON)
