@@ -4,7 +4,11 @@ if(REGULUS_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${REGULUS_CCACHE})
 endif()
 
+# A LibTorch with CUDA enables the language CUDA; the CMake of Debian 12 knows its dialects up to 17. Torch also appends
+# to the flags of nvcc, architectures among them that a newer nvcc has dropped: ours are properties of our targets.
+set(CMAKE_CUDA_STANDARD 17)
 find_package(Torch REQUIRED)
+unset(CMAKE_CUDA_FLAGS)
 find_package(MPI REQUIRED COMPONENTS C CXX)
 set(HDF5_PREFER_PARALLEL ON)
 find_package(HDF5 REQUIRED COMPONENTS C)

@@ -12,8 +12,19 @@ endif()
 
 # LibTorch's headers as system headers: their warnings are not ours.
 add_library(regulus_torch INTERFACE)
+# The wheel of the package index brings the headers, but not the library, of another version of fmt. Those of the fmt we
+# link must be found first, through a folder of their own: /usr/include itself cannot be moved in front.
+get_target_property(fmt_include_dir fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+foreach(dir IN LISTS TORCH_INCLUDE_DIRS)
+  if(EXISTS ${dir}/fmt AND NOT "${dir}" PATH_EQUAL "${fmt_include_dir}")
+    file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/linked_fmt)
+    file(CREATE_LINK ${fmt_include_dir}/fmt ${PROJECT_BINARY_DIR}/linked_fmt/fmt SYMBOLIC)
+    target_include_directories(regulus_torch SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/linked_fmt)
+  endif()
+endforeach()
 target_include_directories(regulus_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
-target_link_libraries(regulus_torch INTERFACE ${TORCH_LIBRARIES})
+# The wheel also exports std::filesystem from a copy of its own, whose remove_all crashes here: libstdc++ goes first.
+target_link_libraries(regulus_torch INTERFACE stdc++ ${TORCH_LIBRARIES})
 
 function(regulus_module name)
   cmake_parse_arguments(ARG "TORCH" "" "DEPENDS;LIBRARIES" ${ARGN})
