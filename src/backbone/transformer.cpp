@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include "divided_pass.h"
-#include "mixed_pass.h"
 #include "transformer_pass.h"
 
 namespace regulus::backbone {
@@ -17,10 +16,9 @@ class Transformer final : public Backbone {
         vocabulary_(model.vocabulary),
         checkpoint_sha256_(model.checkpoint_sha256),
         device_(options.device),
-        weights_(std::make_shared<const TransformerWeights>(unpack(model, options))) {
-    if (options.precision == at::kBFloat16)
-      derivative_weights_ = std::make_shared<const TransformerWeights>(with_bfloat16_operands(*weights_));
-  }
+        weights_(std::make_shared<const TransformerWeights>(
+            options.precision == at::kBFloat16 ? with_bfloat16_tangents(unpack(model, options))
+                                               : unpack(model, options))) {}
 
   const data::Vocabulary& vocabulary() const override { return vocabulary_; }
   at::ScalarType precision() const override { return weights_->embedding.scalar_type(); }
@@ -39,8 +37,6 @@ class Transformer final : public Backbone {
   std::unique_ptr<PanelPass> open_panel(const at::Tensor& gene_ids,
                                         const at::Tensor& background) const override {
     auto pass = open_transformer_pass(weights_, gene_ids, background);
-    if (derivative_weights_)
-      pass = mix(std::move(pass), open_transformer_pass(derivative_weights_, gene_ids, background));
     return device_.is_cpu() ? std::move(pass) : divide(std::move(pass), batch_limit_);
   }
 
@@ -50,7 +46,6 @@ class Transformer final : public Backbone {
   std::string checkpoint_sha256_;
   at::Device device_;
   std::shared_ptr<const TransformerWeights> weights_;
-  std::shared_ptr<const TransformerWeights> derivative_weights_;  // null: the same
   std::shared_ptr<BatchLimit> batch_limit_ = std::make_shared<BatchLimit>();
 };
 
