@@ -31,7 +31,6 @@ class DividedPass final : public PanelPass {
       : pass_(std::move(pass)), limit_(std::move(limit)), most_states_(most_states) {}
 
   at::Tensor baseline() override { return pass_->baseline(); }
-  bool dual_is_exact() const override { return pass_->dual_is_exact(); }
 
   at::Tensor respond(const at::Tensor& sources, const at::Tensor& values) override {
     return rows(sources, [&](std::int64_t first, std::int64_t count) {

@@ -8,27 +8,24 @@ namespace {
 
 constexpr double kNormEpsilon = 1e-5;
 
+/// x Wᵀ with operands of the weight's type. \param x […, in]
+at::Tensor product(const at::Tensor& weight, const at::Tensor& x) {
+  const at::Tensor rows = x.reshape({-1, x.size(-1)}).to(weight.scalar_type());
+  auto shape = x.sizes().vec();
+  shape.back() = weight.size(0);
+  return at::mm(rows, weight.t()).to(x.scalar_type()).reshape(shape);
+}
+
 }  // namespace
 
-at::Tensor operand_tangent(const Linear& layer, const at::Tensor& tangent) {
-  const at::Tensor rows = tangent.reshape({-1, tangent.size(-1)}).to(layer.weight.scalar_type());
-  auto shape = tangent.sizes().vec();
-  shape.back() = layer.weight.size(0);
-  return at::mm(rows, layer.weight.t()).reshape(shape);
-}
-
-at::Tensor operand(const Linear& layer, const at::Tensor& x) {
-  at::Tensor y = operand_tangent(layer, x);
-  y[0].add_(layer.bias);
-  return y;
-}
-
 at::Tensor linear_tangent(const Linear& layer, const at::Tensor& tangent) {
-  return operand_tangent(layer, tangent).to(layer.bias.scalar_type());
+  return product(layer.tangent_weight.defined() ? layer.tangent_weight : layer.weight, tangent);
 }
 
 at::Tensor linear(const Linear& layer, const at::Tensor& x) {
-  at::Tensor y = linear_tangent(layer, x);
+  const bool alike = x.size(0) == 1 || !layer.tangent_weight.defined();
+  at::Tensor y = alike ? product(layer.weight, x)
+                       : at::stack({product(layer.weight, x[0]), linear_tangent(layer, x[1])});
   y[0].add_(layer.bias);
   return y;
 }

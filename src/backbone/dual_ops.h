@@ -6,11 +6,13 @@ namespace regulus::backbone {
 
 /// Closed-form tangents of the layers, on stacked tensors: axis 0 is [primal] or [primal, tangent].
 
-/// An affine layer. The weight's type is that of the product's operands and may be bfloat16 beside a float32
-/// bias; the product, summed in float32, is then rounded to bfloat16 once.
+/// An affine layer.
 struct Linear {
   at::Tensor weight;  ///< [out, in]
   at::Tensor bias;    ///< [out]
+  /// The weight that tangents take, a copy in bfloat16: operands are rounded, sums are float32, and the
+  /// product is rounded once. Undefined: the weight itself.
+  at::Tensor tangent_weight{};
 };
 
 /// A layer norm over the last axis, eps 1e-5.
@@ -24,15 +26,11 @@ struct NormStatistics {
   at::Tensor scale;       ///< 1/σ, last axis of size 1
 };
 
-/// y = W x + b, ẏ = W ẋ. \param x [P, …, in] with P = 1 or 2 parts \return of the bias's type
+/// y = W x + b, ẏ = W ẋ. \param x [P, …, in] with P = 1 or 2 parts \return [P, …, out], of x's type
 at::Tensor linear(const Linear& layer, const at::Tensor& x);
 
-/// ẏ = W ẋ alone. \param tangent […, in] \return of the bias's type
+/// ẏ = W ẋ alone. \param tangent […, in] \return […, out], of its type
 at::Tensor linear_tangent(const Linear& layer, const at::Tensor& tangent);
-
-/// The same two for what is an operand of the next product: of the weight's type.
-at::Tensor operand(const Linear& layer, const at::Tensor& x);
-at::Tensor operand_tangent(const Linear& layer, const at::Tensor& tangent);
 
 /// max(x, slope·x), in place on both parts; slope 0 is ReLU. The tangent at 0 follows torch: slope·ẋ.
 void rectify_(at::Tensor& x, double slope);

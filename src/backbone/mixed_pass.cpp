@@ -8,16 +8,15 @@ namespace {
 
 class MixedPass final : public PanelPass {
  public:
-  MixedPass(std::unique_ptr<PanelPass> exact, std::unique_ptr<PanelPass> derivatives)
-      : exact_(std::move(exact)), derivatives_(std::move(derivatives)) {}
+  MixedPass(std::unique_ptr<PanelPass> predictions, std::unique_ptr<PanelPass> derivatives)
+      : predictions_(std::move(predictions)), derivatives_(std::move(derivatives)) {}
 
-  bool dual_is_exact() const override { return false; }
-  at::Tensor baseline() override { return exact_->baseline(); }
+  at::Tensor baseline() override { return predictions_->baseline(); }
   at::Tensor respond(const at::Tensor& sources, const at::Tensor& values) override {
-    return exact_->respond(sources, values);
+    return predictions_->respond(sources, values);
   }
   at::Tensor attention(const at::Tensor& sources, bool all_layers) override {
-    return exact_->attention(sources, all_layers);
+    return predictions_->attention(sources, all_layers);
   }
   DualResponse respond_dual(const at::Tensor& sources, const at::Tensor& values) override {
     return derivatives_->respond_dual(sources, values);
@@ -25,13 +24,14 @@ class MixedPass final : public PanelPass {
   at::Tensor tangents(const at::Tensor& sources) override { return derivatives_->tangents(sources); }
 
  private:
-  std::unique_ptr<PanelPass> exact_, derivatives_;
+  std::unique_ptr<PanelPass> predictions_, derivatives_;
 };
 
 }  // namespace
 
-std::unique_ptr<PanelPass> mix(std::unique_ptr<PanelPass> exact, std::unique_ptr<PanelPass> derivatives) {
-  return std::make_unique<MixedPass>(std::move(exact), std::move(derivatives));
+std::unique_ptr<PanelPass> mix(std::unique_ptr<PanelPass> predictions,
+                               std::unique_ptr<PanelPass> derivatives) {
+  return std::make_unique<MixedPass>(std::move(predictions), std::move(derivatives));
 }
 
 }  // namespace regulus::backbone

@@ -6,10 +6,11 @@
 
 namespace regulus::backbone {
 
-/// Derivatives by one pass, predictions by another, both over the same panel. Reduced precision serves
-/// derivatives, whose tangents are carried, but not predictions, of which the probes take differences.
-/// \param exact for baseline(), respond() and attention() \param derivatives for respond_dual(), its primal
-/// included, and tangents()
-std::unique_ptr<PanelPass> mix(std::unique_ptr<PanelPass> exact, std::unique_ptr<PanelPass> derivatives);
+/// Derivatives by one pass, predictions alone by another, both over the same panel: tangents with bfloat16
+/// operands by the one that has them, the rest by the fastest in float32.
+/// \param predictions for baseline(), respond() and attention() \param derivatives for respond_dual(), its
+/// primal included, and tangents()
+std::unique_ptr<PanelPass> mix(std::unique_ptr<PanelPass> predictions,
+                               std::unique_ptr<PanelPass> derivatives);
 
 }  // namespace regulus::backbone

@@ -24,7 +24,7 @@ class Transformer final : public Backbone {
         device_(options.device),
         weights_(std::make_shared<const TransformerWeights>(unpack(model, options))) {
     if (options.precision == at::kBFloat16)
-      derivative_weights_ = std::make_shared<const TransformerWeights>(with_bfloat16_operands(*weights_));
+      derivative_weights_ = std::make_shared<const TransformerWeights>(with_bfloat16_tangents(*weights_));
   }
 
   const data::Vocabulary& vocabulary() const override { return vocabulary_; }

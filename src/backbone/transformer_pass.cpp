@@ -16,7 +16,7 @@ constexpr double kLeakySlope = 0.01;
 
 /// One post-norm encoder layer on stacked parts. \param x [P, B, L, d]
 at::Tensor encode_layer(const EncoderLayer& layer, std::int64_t heads, const at::Tensor& x) {
-  const at::Tensor qkv = operand(layer.in_projection, x);
+  const at::Tensor qkv = linear(layer.in_projection, x);
   at::Tensor context = at::empty_like(x);
   if (x.size(0) == 2) {
     attend_dual(qkv, heads, context);
@@ -168,7 +168,7 @@ class TransformerPass final : public PanelPass {
   at::Tensor record_layer(const EncoderLayer& layer, const at::Tensor& x,
                           std::vector<LayerPrimal>& layers) const {
     LayerPrimal primal;
-    const at::Tensor qkv = operand(layer.in_projection, x);
+    const at::Tensor qkv = linear(layer.in_projection, x);
     at::Tensor context = at::empty_like(x);
     attend(qkv, weights_.heads, context);
     const at::Tensor sum1 = linear(layer.out_projection, context).add_(x);
@@ -188,7 +188,7 @@ class TransformerPass final : public PanelPass {
   /// \param tangent [B, L, d]
   at::Tensor layer_tangent(const EncoderLayer& layer, const LayerPrimal& primal,
                            const at::Tensor& tangent) const {
-    const at::Tensor qkv = operand_tangent(layer.in_projection, tangent);
+    const at::Tensor qkv = linear_tangent(layer.in_projection, tangent);
     at::Tensor context = at::empty_like(tangent);
     attend_tangents(primal.qkv, qkv, primal.context, weights_.heads, context);
     const at::Tensor attended = layer_norm_tangent(

@@ -167,8 +167,8 @@ TransformerWeights unpack(const Model& model, const TransformerOptions& options)
   return weights;
 }
 
-TransformerWeights with_bfloat16_operands(TransformerWeights weights) {
-  const auto round = [](Linear& layer) { layer.weight = layer.weight.to(at::kBFloat16); };
+TransformerWeights with_bfloat16_tangents(TransformerWeights weights) {
+  const auto round = [](Linear& layer) { layer.tangent_weight = layer.weight.to(at::kBFloat16); };
   for (EncoderLayer& layer : weights.layers) {
     round(layer.in_projection);
     round(layer.out_projection);

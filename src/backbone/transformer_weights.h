@@ -43,9 +43,9 @@ struct TransformerWeights {
 /// make_transformer()
 TransformerWeights unpack(const Model& model, const TransformerOptions& options);
 
-/// The same weights with bfloat16 copies of the large matrices: the encoder layers' and the decoder's, except
-/// its last, whose product is the prediction itself.
-TransformerWeights with_bfloat16_operands(TransformerWeights weights);
+/// Adds bfloat16 copies for tangents of the large matrices: the encoder layers' and the decoder's, except its
+/// last, whose product is the derivative itself.
+TransformerWeights with_bfloat16_tangents(TransformerWeights weights);
 
 /// Gene encoder. \param gene_ids [n] \return [n, d]
 at::Tensor encode_genes(const TransformerWeights& weights, const at::Tensor& gene_ids);

@@ -44,11 +44,8 @@ void GridResponses::compute(backbone::PanelPass& pass, const float* values, std:
   std::vector<State> dual;
   std::vector<State> forward;
   for (std::int64_t s = first_source_; s < first_source_ + sources_; ++s)
-    for (const GridValue& value : grid_) {
-      if (!value.gdt_columns.empty()) dual.push_back({s, value.value});
-      const bool predicted = !value.gdt_columns.empty() && pass.dual_is_exact();
-      if (!value.vvp_columns.empty() && !predicted) forward.push_back({s, value.value});
-    }
+    for (const GridValue& value : grid_)
+      (value.gdt_columns.empty() ? forward : dual).push_back({s, value.value});
   in_calls(dual, [&](const State* states, std::int64_t n) { run_dual(pass, states, n); });
   in_calls(forward, [&](const State* states, std::int64_t n) { run_forward(pass, states, n); });
   if (job_.vvp) subtract_reference(pass);
@@ -56,8 +53,7 @@ void GridResponses::compute(backbone::PanelPass& pass, const float* values, std:
 
 void GridResponses::run_dual(backbone::PanelPass& pass, const State* states, std::int64_t n) {
   const auto response = pass.respond_dual(positions(job_, states, n), values_of(states, n));
-  if (job_.vvp && pass.dual_is_exact())
-    scatter(checked(job_, response.primal, states, what_), states, &GridValue::vvp_columns, vvp_);
+  if (job_.vvp) scatter(checked(job_, response.primal, states, what_), states, &GridValue::vvp_columns, vvp_);
   scatter(checked(job_, response.tangent, states, what_), states, &GridValue::gdt_columns, gdt_);
 }
 

@@ -13,7 +13,7 @@
 namespace regulus::probe {
 
 /// VVP and GDT of one block of sources over one background, with their grids merged: where they share a
-/// value, one dual pass gives both, unless it predicts with too few digits for VVP's differences.
+/// value, one dual pass gives both.
 class GridResponses {
  public:
   GridResponses(const ProbeJob& job, std::int64_t first_source, std::int64_t sources);

@@ -43,10 +43,6 @@ class PanelPass {
   /// Dual pass of the same states: predictions and their derivative with respect to the replaced value.
   virtual DualResponse respond_dual(const at::Tensor& sources, const at::Tensor& values) = 0;
 
-  /// Whether respond_dual() predicts with the digits of respond(), so that differences of its predictions may
-  /// be taken: not where derivatives are computed in bfloat16.
-  virtual bool dual_is_exact() const { return true; }
-
   /// Derivatives at the background itself: one primal serves all sources. \return [B, T]
   virtual at::Tensor tangents(const at::Tensor& sources) = 0;
 

@@ -18,8 +18,8 @@ enum class ReadOut {
 
 /// How the native backbone is used.
 struct TransformerOptions {
-  /// at::kFloat, at::kDouble, or at::kBFloat16: derivatives with products of bfloat16 operands (residual
-  /// stream, norms, softmax and sums in float32), everything else as at::kFloat.
+  /// at::kFloat, at::kDouble, or at::kBFloat16: the tangents' large matrix products with bfloat16 operands,
+  /// and everything else, every prediction included, as at::kFloat.
   at::ScalarType precision = at::kFloat;
   ReadOut read_out = ReadOut::Expression;
   std::optional<std::int64_t> batch_label{};  ///< for models that take one, and only for them

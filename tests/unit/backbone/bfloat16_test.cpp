@@ -1,4 +1,4 @@
-// Derivatives with products of bfloat16 operands against float64, and what stays in float32.
+// Tangents with products of bfloat16 operands against float64, and what stays in float32.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -35,7 +35,6 @@ TEST_F(BFloat16, GradientsCorrelateWithFloat64) {
   const auto found = rounded->respond_dual(sources_, values_);
   EXPECT_EQ(found.tangent.scalar_type(), at::kFloat);
   EXPECT_GE(test::correlation(found.tangent, expected.tangent), kLeastCorrelation);
-  EXPECT_GE(test::correlation(found.primal, expected.primal), kLeastCorrelation);
   EXPECT_GE(test::correlation(rounded->tangents(sources_), exact->tangents(sources_)), kLeastCorrelation);
 }
 
@@ -49,8 +48,8 @@ TEST_F(BFloat16, IsReallyUsed) {
 
 TEST_F(BFloat16, PredictionsAndAttentionStayInFloat32) {
   const auto rounded = open(at::kBFloat16), single = open(at::kFloat);
-  EXPECT_TRUE(single->dual_is_exact());
-  EXPECT_FALSE(rounded->dual_is_exact());
+  const at::Tensor dual = rounded->respond_dual(sources_, values_).primal;
+  EXPECT_LE((dual - single->respond(sources_, values_)).abs().max().item<double>(), 5e-6);
   EXPECT_TRUE(at::equal(rounded->baseline(), single->baseline()));
   EXPECT_TRUE(at::equal(rounded->respond(sources_, values_), single->respond(sources_, values_)));
   EXPECT_TRUE(at::equal(rounded->attention(sources_, true), single->attention(sources_, true)));

@@ -114,8 +114,8 @@ TEST_F(TileFeaturesTest, OnlyDerivativesAreComputedInBFloat16) {
   EXPECT_EQ(rounded.at("attn"), single.at("attn"));
   EXPECT_NE(rounded.at("gdt"), single.at("gdt"));
   EXPECT_NE(rounded.at("osg"), single.at("osg"));
-  EXPECT_LT(error(rounded.at("gdt"), 1, definition.gdt(1)), 2e-2);
-  EXPECT_LT(error(rounded.at("osg"), 1, definition.osg(1)), 5e-2);
+  EXPECT_LT(error(rounded.at("gdt"), 1, definition.gdt(1)), 1e-2);
+  EXPECT_LT(error(rounded.at("osg"), 1, definition.osg(1)), 2e-2);
 }
 
 TEST_F(TileFeaturesTest, UnitsCoverEveryRowOnce) {
