@@ -52,10 +52,19 @@ def say(text: str):
     print(f"  {text}", flush=True)
 
 
+def has_bfloat16_units() -> bool:
+    """Whether the processor multiplies bfloat16 matrices itself."""
+    flags = Path("/proc/cpuinfo").read_text().split()
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
 def precisions(machine: Machine) -> tuple:
     """Those that the engine takes, and why it does not take the others."""
     taken, refused = [], []
     for precision in settings.PRECISIONS:
+        if precision == "bfloat16" and not has_bfloat16_units():
+            refused.append({"precision": precision, "reason": "no such units here; emulated, it is some 50 times slower"})
+            continue
         try:
             machine.engine("errors", settings.SMALLEST, precision=precision)
             taken.append(precision)
