@@ -19,6 +19,9 @@ from settings import Model
 ONE_RUN = "engine.json"
 
 
+SHARING = 8  # directions around one primal evaluate its weights once together
+
+
 class Machine:
     """Runs the benchmark programs, one at a time, each in a process of its own."""
 
@@ -81,7 +84,7 @@ def measure_cases(machine: Machine, plan: settings.Plan, taken: list) -> list:
             for precision in taken:
                 for probe in ("vvp+gdt", "osg"):
                     states = plan.states_of(model)
-                    sources = {"sources": 1, "grid": states} if probe == "vvp+gdt" else {"sources": states}
+                    sources = {"sources": 1, "grid": states} if probe == "vvp+gdt" else {"sources": max(states, SHARING)}
                     measured = machine.engine(
                         "sweeps", model, products=True, precision=precision, probe=probe, seconds=plan.seconds, **sources
                     )
