@@ -22,16 +22,28 @@ class AlignedBuffer {
     return reinterpret_cast<T*>(memory_.get());
   }
 
+  /// Several arrays at once, each aligned. \param places receive their first elements
+  template <typename T, std::size_t N>
+  void reserve(const std::size_t (&counts)[N], T** const (&places)[N]) {
+    std::size_t total = 0;
+    for (const std::size_t count : counts) total += aligned<T>(count);
+    T* next = reserve<T>(total);
+    for (std::size_t i = 0; i < N; ++i) {
+      *places[i] = next;
+      next += aligned<T>(counts[i]);
+    }
+  }
+
   std::size_t bytes() const { return bytes_; }
 
-  /// Elements of T up to the next aligned one: where several arrays share a buffer.
+ private:
+  /// Elements of T up to the next aligned one.
   template <typename T>
   static std::size_t aligned(std::size_t count) {
     constexpr std::size_t kUnit = kAlignment / sizeof(T);
     return (count + kUnit - 1) / kUnit * kUnit;
   }
 
- private:
   static constexpr std::size_t kAlignment = 128;
 
   struct Release {

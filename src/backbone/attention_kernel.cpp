@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <limits>
 
 #include "simd_targets.h"
@@ -94,13 +93,7 @@ class Kernel : Tiles<T> {
                                  kKeyBlock * strip_,
                                  kKeyBlock * strip_};
     T** const places[] = {&keys_, &values_, &queries_, &contexts_, &sums_, &maxima_, &weights_, &weighted_};
-    std::size_t total = 0;
-    for (const std::size_t size : sizes) total += AlignedBuffer::aligned<T>(size);
-    T* next = scratch.reserve<T>(total);
-    for (std::size_t i = 0; i < std::size(sizes); ++i) {
-      *places[i] = next;
-      next += AlignedBuffer::aligned<T>(sizes[i]);
-    }
+    scratch.reserve(sizes, places);
   }
 
   T* key_tangents(std::size_t g) const { return keys_ + (g + 1) * padded_length_ * width_; }

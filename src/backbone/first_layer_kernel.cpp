@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <limits>
 
 #include "simd_targets.h"
@@ -50,13 +49,7 @@ class ReplacedKernel : Tiles<T> {
                                  strip_,          width_ * kRows,  keys_,           width_,          width_};
     T** const places[] = {&queries_,  &contexts_, &new_contexts_, &new_tangents_, &log_sums_,
                           &attended_, &new_keys_, &weights_,      &sum_,          &sum_tangent_};
-    std::size_t total = 0;
-    for (const std::size_t size : sizes) total += AlignedBuffer::aligned<T>(size);
-    T* next = scratch.reserve<T>(total);
-    for (std::size_t i = 0; i < std::size(sizes); ++i) {
-      *places[i] = next;
-      next += AlignedBuffer::aligned<T>(sizes[i]);
-    }
+    scratch.reserve(sizes, places);
   }
 
   void run() {

@@ -99,19 +99,16 @@ class StreamedPass final : public PanelPass {
   }
 
   LayerRecord<T> place_record(std::size_t k) {
-    const std::int64_t hidden = weights_.layers[k].feed_forward1.weight.size(0);
-    const std::int64_t sizes[] = {
-        length_ * 3 * width_, length_ * width_, weights_.heads * length_, length_ * width_, length_,
-        length_ * width_,     length_,          length_ * hidden};
-    std::size_t total = 0;
-    for (const std::int64_t size : sizes) total += AlignedBuffer::aligned<T>(static_cast<std::size_t>(size));
-    T* next = memory_->layers[k].template reserve<T>(total);
-    std::vector<T*> places;
-    for (const std::int64_t size : sizes) {
-      places.push_back(next);
-      next += AlignedBuffer::aligned<T>(static_cast<std::size_t>(size));
-    }
-    return {places[0], places[1], places[2], {places[3], places[4]}, {places[5], places[6]}, places[7]};
+    const auto positions = static_cast<std::size_t>(length_);
+    const auto values = static_cast<std::size_t>(length_ * width_);
+    const auto hidden = static_cast<std::size_t>(length_ * weights_.layers[k].feed_forward1.weight.size(0));
+    const std::size_t sums = static_cast<std::size_t>(weights_.heads) * positions;
+    LayerRecord<T> record{};
+    memory_->layers[k].template reserve<T>(
+        {3 * values, values, sums, values, positions, values, positions, hidden},
+        {&record.qkv, &record.context, &record.log_sums, &record.norm1.normalised, &record.norm1.scale,
+         &record.norm2.normalised, &record.norm2.scale, &record.slopes});
+    return record;
   }
 
   /// The background itself as a batch of one.
