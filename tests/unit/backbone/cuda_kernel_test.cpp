@@ -7,6 +7,9 @@
 
 #include "backbone/attention_aten.h"
 
+// Another namespace than the library's, which holds the compiled kernel where LibTorch has CUDA.
+#define cuda cuda_emulated
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #include "backbone/cuda/dual_attention.cu"
