@@ -24,7 +24,6 @@ namespace HWY_NAMESPACE {
 /// Keys whose weights are held at once: the tiles of weights and of weighted tangents stay in the L1 cache.
 constexpr std::size_t kKeyBlock = 64;
 
-constexpr double kLog2E = 1.4426950408889634074;
 constexpr double kLn2 = 0.69314718055994530942;
 
 template <typename T>

@@ -21,6 +21,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr std::size_t kRows = 4;     // of a register tile
 constexpr std::size_t kVectors = 3;  // of a row: 4 x 3 sums, 3 operands and a broadcast fill 16 registers
 
+constexpr double kLog2E = 1.4426950408889634074;  // scores are exponents of 2
+
 /// 2ʳ for |r| ≤ 1/2 as 1 + c₁r + c₂r² + …, interpolated at Chebyshev nodes.
 template <typename T>
 struct Exp2;

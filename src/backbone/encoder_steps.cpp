@@ -12,9 +12,6 @@ namespace {
 
 constexpr double kLeakySlope = 0.01;
 
-/// Directions that share one evaluation of A: enough to make it cheap beside them, few enough for the caches.
-constexpr std::int64_t kDirections = 8;
-
 /// y = x Wᵀ. \param x [rows, in] \param y [rows, out], overwritten \param weight [out, in]
 template <typename T>
 void multiply(const T* x, std::int64_t rows, const at::Tensor& weight, T* y) {
@@ -147,13 +144,13 @@ void EncoderSteps<T>::attend_directions(const Batch<T>& batch, const AttendedKey
                                         std::int64_t first_query) const {
   const std::int64_t heads = weights_.heads;
   const std::int64_t d = batch.width;
-  const std::int64_t groups = (batch.states + kDirections - 1) / kDirections;
+  const std::int64_t groups = (batch.states + kSharingDirections - 1) / kSharingDirections;
   in_threads(groups * heads, *batch.memory, [&](std::int64_t unit, AlignedBuffer& scratch) {
-    const std::int64_t begin = unit / heads * kDirections;
+    const std::int64_t begin = unit / heads * kSharingDirections;
     const std::int64_t column = unit % heads * (d / heads);
-    const auto count = static_cast<std::size_t>(std::min(kDirections, batch.states - begin));
-    std::array<HeadRows<T>, kDirections> tangents;
-    std::array<T*, kDirections> contexts;
+    const auto count = static_cast<std::size_t>(std::min(kSharingDirections, batch.states - begin));
+    std::array<HeadRows<T>, kSharingDirections> tangents;
+    std::array<T*, kSharingDirections> contexts;
     for (std::size_t g = 0; g < count; ++g) {
       const std::int64_t direction = begin + static_cast<std::int64_t>(g);
       tangents[g] = projections.rows(direction, column, d);

@@ -10,6 +10,9 @@
 
 namespace regulus::backbone {
 
+/// Directions that share one evaluation of A: enough to make it cheap beside them, few enough for the caches.
+constexpr std::int64_t kSharingDirections = 8;
+
 /// The keys of a panel that are attended to.
 struct AttendedKeys {
   std::int64_t count;

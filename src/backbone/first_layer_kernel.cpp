@@ -21,8 +21,6 @@ HWY_BEFORE_NAMESPACE();
 namespace regulus::backbone {
 namespace HWY_NAMESPACE {
 
-constexpr double kLog2E = 1.4426950408889634074;
-
 template <typename T>
 class ReplacedKernel : Tiles<T> {
   using typename Tiles<T>::D;

@@ -1,7 +1,6 @@
 #include "streamed_pass.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -31,8 +30,8 @@ std::int64_t states_per_batch(std::int64_t length) {
 }
 
 std::int64_t directions_per_batch(std::int64_t length) {
-  constexpr std::int64_t kSharing = 8;  // one evaluation of the weights
-  return kSharing * std::max<std::int64_t>(1, 2 * kPositionsPerBatch / (kSharing * length));
+  return kSharingDirections *
+         std::max<std::int64_t>(1, 2 * kPositionsPerBatch / (kSharingDirections * length));
 }
 
 PanelRange all(std::int64_t length) {
@@ -56,7 +55,7 @@ class StreamedPass final : public PanelPass {
         targets_(input.targets) {
     find_keys(input.padding);
     find_queries();
-    for (std::size_t k = 0; k < weights_.layers.size(); ++k) records_.push_back(place_record(k));
+    records_.push_back(place_record(0));
     record_first_attention();
   }
 
@@ -125,9 +124,13 @@ class StreamedPass final : public PanelPass {
   /// Takes the background through the network, keeping what tangents need.
   void record_all() {
     if (recorded_) return;
+    records_.resize(1);  // not what an attempt that failed left
     Batch<T> batch = background_batch();
-    for (std::size_t k = 0; k < records_.size(); ++k) {
-      if (k > 0) steps_.record_attention(weights_.layers[k], batch, keys_, records_[k]);
+    for (std::size_t k = 0; k < weights_.layers.size(); ++k) {
+      if (k > 0) {
+        records_.push_back(place_record(k));
+        steps_.record_attention(weights_.layers[k], batch, keys_, records_[k]);
+      }
       std::copy_n(records_[k].context, length_ * width_, batch.context);
       steps_.complete(weights_.layers[k], batch, &records_[k]);
     }
@@ -292,7 +295,7 @@ class StreamedPass final : public PanelPass {
   at::Tensor key_rows_;   // of the attended keys, if not all
   AttendedKeys keys_{};
   CellQuery query_;                      // of the MVC decoder, for the targets
-  std::vector<LayerRecord<T>> records_;  // of the background; the first layer's attention from the start
+  std::vector<LayerRecord<T>> records_;  // of the background: the first layer's attention, then all
   DecoderRecord<T> decoder_{};
   bool recorded_ = false;
 };
