@@ -37,4 +37,11 @@ std::shared_ptr<PassMemory> MemoryPool::take(std::size_t layers) {
   return {memory.release(), give_back};
 }
 
+std::size_t MemoryPool::bytes() {
+  const std::lock_guard lock(mutex_);
+  std::size_t total = 0;
+  for (const auto& memory : free_) total += memory->bytes();
+  return total;
+}
+
 }  // namespace regulus::backbone

@@ -31,6 +31,8 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
  public:
   /// For at::get_num_threads() threads and `layers` layers. The pool lives as long as what it handed out.
   std::shared_ptr<PassMemory> take(std::size_t layers);
+  /// Of all that is not in use.
+  std::size_t bytes();
 
  private:
   std::mutex mutex_;

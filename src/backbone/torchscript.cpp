@@ -97,6 +97,8 @@ class ScriptBackbone final : public Backbone {
   at::ScalarType precision() const override { return module_->precision(); }
   const InputConvention& input() const override { return input_; }
   const std::string& checkpoint_sha256() const override { return checkpoint_sha256_; }
+  std::optional<PassShape> pass_shape() const override { return std::nullopt; }
+  std::size_t workspace_bytes() const override { return 0; }
   std::string no_derivative() const override { return derivative_->missing(); }
   std::int64_t attention_layers() const override { return 0; }
   std::int64_t embedding_width() const override { return embedding_width_; }

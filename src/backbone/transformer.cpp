@@ -21,6 +21,7 @@ class Transformer final : public Backbone {
       : input_(model.config.input),
         vocabulary_(model.vocabulary),
         checkpoint_sha256_(model.checkpoint_sha256),
+        shape_{model.config.width, model.config.hidden, model.config.heads, model.config.layers, 0, 0},
         device_(options.device),
         weights_(std::make_shared<const TransformerWeights>(unpack(model, options))) {
     if (options.precision == at::kBFloat16)
@@ -36,6 +37,9 @@ class Transformer final : public Backbone {
     return static_cast<std::int64_t>(weights_->layers.size());
   }
   std::int64_t embedding_width() const override { return weights_->embedding.size(1); }
+
+  std::optional<PassShape> pass_shape() const override { return shape_; }
+  std::size_t workspace_bytes() const override { return memory_->bytes(); }
 
   at::Tensor embeddings(const at::Tensor& gene_ids) const override {
     return at::embedding(weights_->embedding, gene_ids.to(device_)).cpu();
@@ -76,6 +80,7 @@ class Transformer final : public Backbone {
   InputConvention input_;
   data::Vocabulary vocabulary_;
   std::string checkpoint_sha256_;
+  PassShape shape_;
   at::Device device_;
   std::shared_ptr<const TransformerWeights> weights_;
   std::shared_ptr<MemoryPool> memory_ = std::make_shared<MemoryPool>();

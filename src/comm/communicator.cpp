@@ -13,6 +13,7 @@ namespace {
 
 /// Bytes sent in one MPI call; longer transfers go in several.
 constexpr std::size_t kChunk_bytes = std::size_t{1} << 30U;
+constexpr std::size_t kChunk_values = kChunk_bytes / sizeof(std::int64_t);
 
 }  // namespace
 
@@ -119,23 +120,22 @@ std::int64_t Communicator::sum(std::int64_t value) const {
 }
 
 void Communicator::sum(std::span<std::int64_t> values) const {
-  constexpr std::size_t chunk = kChunk_bytes / sizeof(std::int64_t);
-  for (std::size_t begin = 0; begin < values.size(); begin += chunk) {
-    const std::size_t count = std::min(chunk, values.size() - begin);
-    MPI_Allreduce(MPI_IN_PLACE, values.data() + begin, checked_count(count), MPI_INT64_T, MPI_SUM, handle_);
-  }
+  for (std::size_t begin = 0; begin < values.size(); begin += kChunk_values)
+    MPI_Allreduce(MPI_IN_PLACE, values.data() + begin,
+                  checked_count(std::min(kChunk_values, values.size() - begin)), MPI_INT64_T, MPI_SUM,
+                  handle_);
 }
 
-void Communicator::sum_to(std::span<std::int64_t> values, int root) const {
-  constexpr std::size_t chunk = kChunk_bytes / sizeof(std::int64_t);
-  for (std::size_t begin = 0; begin < values.size(); begin += chunk) {
-    std::int64_t* part = values.data() + begin;
-    const int count = checked_count(std::min(chunk, values.size() - begin));
-    if (rank_ == root)
-      MPI_Reduce(MPI_IN_PLACE, part, count, MPI_INT64_T, MPI_SUM, root, handle_);
-    else
-      MPI_Reduce(part, nullptr, count, MPI_INT64_T, MPI_SUM, root, handle_);
-  }
+void Communicator::send(std::span<const std::int64_t> values, int to) const {
+  for (std::size_t begin = 0; begin < values.size(); begin += kChunk_values)
+    MPI_Send(values.data() + begin, checked_count(std::min(kChunk_values, values.size() - begin)),
+             MPI_INT64_T, to, 0, handle_);
+}
+
+void Communicator::receive(std::span<std::int64_t> values, int from) const {
+  for (std::size_t begin = 0; begin < values.size(); begin += kChunk_values)
+    MPI_Recv(values.data() + begin, checked_count(std::min(kChunk_values, values.size() - begin)),
+             MPI_INT64_T, from, 0, handle_, MPI_STATUS_IGNORE);
 }
 
 void Communicator::broadcast_bytes(void* data, std::size_t bytes, int root) const {

@@ -2,10 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "regulus/core/error.h"
 
 namespace regulus::comm {
+
+namespace {
+
+[[noreturn]] void not_sound() {
+  throw ModelError("a sum over ranks met a number that is not finite or exceeds the range", "exact sum",
+                   "look for extreme values in the model or the input; in training, lower the learning rate");
+}
+
+}  // namespace
 
 ExactSum::ExactSum(std::size_t size, int fraction_bits, std::int64_t addends)
     : total_(size, 0),
@@ -37,13 +47,6 @@ void ExactSum::add(std::span<const double> values, std::size_t offset) {
   add_values(values, offset);
 }
 
-void ExactSum::require_sound(const Communicator& comm) const {
-  if (comm.any(poisoned_))
-    throw ModelError(
-        "a sum over ranks met a number that is not finite or exceeds the range", "exact sum",
-        "look for extreme values in the model or the input; in training, lower the learning rate");
-}
-
 std::vector<double> ExactSum::rounded() const {
   std::vector<double> result(total_.size());
   std::transform(total_.begin(), total_.end(), result.begin(),
@@ -52,15 +55,30 @@ std::vector<double> ExactSum::rounded() const {
 }
 
 std::vector<double> ExactSum::reduce(const Communicator& comm) {
-  require_sound(comm);
+  if (comm.any(poisoned_)) not_sound();
   comm.sum(total_);
   return rounded();
 }
 
-std::vector<double> ExactSum::reduce_to(const Communicator& comm, int root) {
-  require_sound(comm);
-  comm.sum_to(total_, root);
-  if (comm.rank() != root) return {};
+void ExactSum::gather(const Communicator& comm, const std::vector<int>& parts, int owner) {
+  std::int64_t poisoned = poisoned_ ? 1 : 0;
+  if (comm.rank() != owner) {
+    comm.send(total_, owner);
+    comm.send({&poisoned, 1}, owner);
+    return;
+  }
+  std::vector<std::int64_t> part(total_.size());
+  for (const int rank : parts) {
+    if (rank == owner) continue;
+    comm.receive(part, rank);
+    comm.receive({&poisoned, 1}, rank);
+    std::transform(total_.begin(), total_.end(), part.begin(), total_.begin(), std::plus<>());
+    poisoned_ = poisoned_ || poisoned != 0;
+  }
+}
+
+std::vector<double> ExactSum::totals() const {
+  if (poisoned_) not_sound();
   return rounded();
 }
 

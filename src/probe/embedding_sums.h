@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "regulus/backbone/backbone.h"
@@ -8,7 +7,8 @@
 
 namespace regulus::probe {
 
-/// Emb of one tile: E_i + E_j of every source and gene. \return [sources of the tile, G, d], float32
-std::vector<float> embedding_sums(const backbone::Backbone& model, const ProbeJob& job, std::int64_t tile);
+/// Emb of one tile: E_i + E_j of every source and target. \return [sources, targets of the block, d], float32
+std::vector<float> embedding_sums(const backbone::Backbone& model, const ProbeJob& job,
+                                  const storage::TileBlock& block);
 
 }  // namespace regulus::probe

@@ -16,14 +16,14 @@ namespace regulus::probe {
 /// value, one dual pass gives both.
 class GridResponses {
  public:
-  GridResponses(const ProbeJob& job, std::int64_t first_source, std::int64_t sources);
+  GridResponses(const ProbeJob& job, const TilePanel& panel);
 
-  /// \param pass the job's panel, open over background `row` \param values [G] that background
+  /// \param pass the tile's panel, open over background `row` \param values [L] that background
   /// \throws ModelError on a response that is not finite
-  void compute(backbone::PanelPass& pass, const float* values, std::int64_t row);
+  void compute(backbone::PanelPass& pass, const std::vector<float>& values, std::int64_t row);
 
-  const std::vector<double>& vvp() const { return vvp_; }  ///< [sources, G, M], empty if not asked for
-  const std::vector<double>& gdt() const { return gdt_; }  ///< [sources, G, T], empty if not asked for
+  const std::vector<double>& vvp() const { return vvp_; }  ///< [sources, targets, M], empty if not asked for
+  const std::vector<double>& gdt() const { return gdt_; }  ///< [sources, targets, T], empty if not asked for
 
  private:
   /// A value of the merged grid and the columns that it fills.
@@ -39,14 +39,13 @@ class GridResponses {
   void run_dual(backbone::PanelPass& pass, const State* states, std::int64_t n);
   void run_forward(backbone::PanelPass& pass, const State* states, std::int64_t n);
   void scatter(const at::Tensor& rows, const State* states, Columns columns, std::vector<double>& out) const;
-  void subtract_reference(backbone::PanelPass& pass);
+  void subtract_reference(backbone::PanelPass& pass, const std::vector<float>& background);
   void subtract(const at::Tensor& rows, const State* states);
-  bool is_at_v_b(const State& state) const;
+  bool is_at_v_b(const State& state, const std::vector<float>& background) const;
 
   const ProbeJob& job_;
-  std::int64_t first_source_;
-  std::int64_t sources_;
-  const float* background_ = nullptr;
+  const TilePanel& panel_;
+  TileStates tile_;
   std::string what_;
   std::vector<GridValue> grid_;
   std::vector<double> vvp_, gdt_;

@@ -35,9 +35,14 @@ void RowMean::add(const std::vector<double>& row) {
   squares_->add(squares);
 }
 
-RowMean::Result RowMean::reduce(const comm::Communicator& comm, int owner) {
-  const std::vector<double> sum = sum_.reduce_to(comm, owner);
-  const std::vector<double> squares = squares_ ? squares_->reduce_to(comm, owner) : std::vector<double>();
+void RowMean::gather(const comm::Communicator& comm, const std::vector<int>& parts, int owner) {
+  sum_.gather(comm, parts, owner);
+  if (squares_) squares_->gather(comm, parts, owner);
+}
+
+RowMean::Result RowMean::result() const {
+  const std::vector<double> sum = sum_.totals();
+  const std::vector<double> squares = squares_ ? squares_->totals() : std::vector<double>();
   const auto n = static_cast<double>(rows_);
   Result result;
   for (const double value : sum) result.mean.push_back(static_cast<float>(value / n));

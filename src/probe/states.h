@@ -8,19 +8,19 @@
 #include <vector>
 
 #include "regulus/backbone/backbone.h"
-#include "regulus/probe/probe_job.h"
+#include "regulus/probe/tile_panel.h"
 
 namespace regulus::probe {
 
 /// One state: the panel's background with one source at one value.
 struct State {
-  std::int64_t source = 0;  ///< index in the job's sources
+  std::int64_t source = 0;  ///< number of the source in its tile
   double value = 0.0;
 };
 
-/// Opens the job's panel, <cls> included, over one row of values [G]; the genes are the targets.
+/// Opens a tile's panel, <cls> included, over its values [L].
 std::unique_ptr<backbone::PanelPass> open_panel(const backbone::Backbone& model, const ProbeJob& job,
-                                                const float* row);
+                                                const TilePanel& panel, const std::vector<float>& values);
 
 /// States in one call of the model: a number of its own, so that calls, and with them the bits, never depend
 /// on the ranks; enough for all threads of a rank, and an answer of few MiB.
@@ -34,13 +34,24 @@ void in_calls(const std::vector<State>& states, Run run) {
     run(states.data() + begin, std::min(kStatesPerCall, total - begin));
 }
 
-/// Panel positions of the sources of some states. \return [n] int64
-at::Tensor positions(const ProbeJob& job, const State* states, std::int64_t count);
+/// What the states of one tile have in common.
+class TileStates {
+ public:
+  TileStates(const ProbeJob& job, const TilePanel& panel) : job_(job), panel_(panel) {}
 
-/// A model's responses as doubles. \param response [n, G] \return the same, contiguous \param states the n
-/// states, for the error \param what the rows' name ("background 3"), for the error
-/// \throws ModelError if one is not finite, naming the source
-at::Tensor checked(const ProbeJob& job, const at::Tensor& response, const State* states,
-                   const std::string& what);
+  /// Positions of the states' sources in the panel as the model sees it. \return [n] int64
+  at::Tensor positions(const State* states, std::int64_t count) const;
+
+  /// A model's responses as doubles. \param response [n, targets] \return the same, contiguous \param states
+  /// the n states, for the error \param what the rows' name ("background 3"), for the error
+  /// \throws ModelError if one is not finite, naming the source
+  at::Tensor checked(const at::Tensor& response, const State* states, const std::string& what) const;
+
+ private:
+  [[noreturn]] void not_finite(const State& state, const std::string& what) const;
+
+  const ProbeJob& job_;
+  const TilePanel& panel_;
+};
 
 }  // namespace regulus::probe

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "embedding_sums.h"
 #include "grid_responses.h"
 #include "states.h"
 
@@ -29,70 +30,81 @@ std::vector<float> observed_features(const std::vector<double>& sums, std::int64
   return result;
 }
 
-std::int64_t sources_in_tile(const ProbeJob& job, std::int64_t tile) {
-  return std::min(job.sources_per_tile, job.source_count() - tile * job.sources_per_tile);
-}
+/// Features of a pair, over all that is averaged over rows.
+struct Widths {
+  explicit Widths(const ProbeJob& job)
+      : vvp(job.vvp ? job.perturbation_grid.size() : 0),
+        gdt(job.gdt ? job.gradient_grid.size() : 0),
+        attn(job.attn ? static_cast<std::size_t>(job.attention_width) : 0),
+        pert(job.pert ? 1 : 0),
+        moments(job.osg ? kMoments : 0) {}
 
-std::size_t values_of_tile(const ProbeJob& job, std::int64_t tile, std::size_t width) {
-  return static_cast<std::size_t>(sources_in_tile(job, tile) * job.gene_count()) * width;
-}
+  std::size_t vvp, gdt, attn, pert, moments;
+};
 
-/// A feature that is averaged over the backgrounds.
-RowMean over_backgrounds(const ProbeJob& job, std::int64_t tile, std::size_t width) {
-  return {values_of_tile(job, tile, width), job.backgrounds->count(), job.spread};
+std::size_t pairs(const storage::TileBlock& block) {
+  return static_cast<std::size_t>(block.pairs());
 }
 
 }  // namespace
 
-std::vector<Unit> units_of_tile(const ProbeJob& job, std::int64_t tile) {
-  std::vector<Unit> units;
-  const auto add = [&](Unit::Kind kind, std::int64_t rows, std::int64_t step) {
+std::vector<TilePart> parts_of_tile(const ProbeJob& job) {
+  std::vector<TilePart> parts;
+  const auto add = [&](TilePart::Kind kind, std::int64_t rows, std::int64_t step) {
     for (std::int64_t begin = 0; begin < rows; begin += step)
-      units.push_back({tile, kind, begin, std::min(begin + step, rows)});
+      parts.push_back({kind, begin, std::min(begin + step, rows)});
   };
-  if (job.needs_backgrounds()) add(Unit::Kind::Backgrounds, job.backgrounds->count(), job.cells_per_unit);
+  if (job.needs_backgrounds()) add(TilePart::Kind::Backgrounds, job.backgrounds->count(), job.rows_per_part);
   if (job.gdt && job.uniform)
-    add(Unit::Kind::Trajectory, static_cast<std::int64_t>(job.gradient_grid.size()), job.cells_per_unit);
-  if (job.osg) add(Unit::Kind::Cells, job.cells->count(), job.cells_per_unit);
-  if (job.pert) add(Unit::Kind::Mean, 1, 1);
-  return units;
+    add(TilePart::Kind::Trajectory, static_cast<std::int64_t>(job.gradient_grid.size()), job.rows_per_part);
+  if (job.osg) add(TilePart::Kind::Cells, job.cells->count(), job.rows_per_part);
+  if (job.pert) add(TilePart::Kind::Mean, 1, 1);
+  if (parts.empty()) parts.push_back({TilePart::Kind::Backgrounds, 0, 0});  // emb alone needs no pass
+  return parts;
 }
 
 TileFeatures::TileFeatures(const ProbeJob& job, std::int64_t tile)
     : job_(job),
-      first_source_(tile * job.sources_per_tile),
-      source_count_(sources_in_tile(job, tile)),
-      vvp_(over_backgrounds(job, tile, job.vvp ? job.perturbation_grid.size() : 0)),
-      gdt_(job.uniform ? RowMean(values_of_tile(job, tile, job.gdt ? job.gradient_grid.size() : 0), 1, false)
-                       : over_backgrounds(job, tile, job.gdt ? job.gradient_grid.size() : 0)),
-      attn_(over_backgrounds(job, tile, job.attn ? static_cast<std::size_t>(job.attention_width) : 0)),
-      pert_(values_of_tile(job, tile, job.pert ? 1 : 0), 1, false),
-      moments_(exact_sum(values_of_tile(job, tile, job.osg ? kMoments : 0), job.cells->count())) {}
+      panel_(panel_of(job, tile)),
+      vvp_(pairs(panel_.block) * Widths(job).vvp, job.backgrounds->count(), job.spread),
+      gdt_(pairs(panel_.block) * Widths(job).gdt, job.uniform ? 1 : job.backgrounds->count(),
+           job.spread && !job.uniform),
+      attn_(pairs(panel_.block) * Widths(job).attn, job.backgrounds->count(), job.spread),
+      pert_(pairs(panel_.block) * Widths(job).pert, 1, false),
+      moments_(exact_sum(pairs(panel_.block) * Widths(job).moments, job.cells->count())) {}
 
-void TileFeatures::add(const backbone::Backbone& model, const Unit& unit) {
+std::size_t TileFeatures::bytes(const ProbeJob& job, const storage::TileBlock& block) {
+  const Widths width(job);
+  const std::size_t spread = job.spread ? 2 : 1;
+  return pairs(block) * sizeof(std::int64_t) *
+         (spread * (width.vvp + width.gdt + width.attn) + width.pert + width.moments);
+}
+
+void TileFeatures::add(const backbone::Backbone& model, const TilePart& part) {
   const auto for_each_row = [&](const ValueRows& rows, auto use) {
-    const std::vector<float> values = rows.read(unit.begin, unit.end);
-    for (std::int64_t row = unit.begin; row < unit.end; ++row) {
-      const float* cell = values.data() + (row - unit.begin) * job_.gene_count();
-      use(*open_panel(model, job_, cell), cell, row);
+    const std::vector<float> all = rows.read(part.begin, part.end);
+    for (std::int64_t row = part.begin; row < part.end; ++row) {
+      const std::vector<float> values =
+          values_of_panel(panel_, all.data() + (row - part.begin) * job_.gene_count());
+      use(*open_panel(model, job_, panel_, values), values, row);
     }
   };
-  switch (unit.kind) {
-    case Unit::Kind::Backgrounds:
-      for_each_row(*job_.backgrounds, [this](auto& pass, const float* values, std::int64_t row) {
+  switch (part.kind) {
+    case TilePart::Kind::Backgrounds:
+      for_each_row(*job_.backgrounds, [this](auto& pass, const std::vector<float>& values, std::int64_t row) {
         add_background(pass, values, row);
       });
       break;
-    case Unit::Kind::Trajectory:
-      for (std::int64_t t = unit.begin; t < unit.end; ++t) add_uniform(model, t);
+    case TilePart::Kind::Trajectory:
+      for (std::int64_t t = part.begin; t < part.end; ++t) add_uniform(model, t);
       break;
-    case Unit::Kind::Cells:
-      for_each_row(*job_.cells, [this](auto& pass, const float* values, std::int64_t row) {
+    case TilePart::Kind::Cells:
+      for_each_row(*job_.cells, [this](auto& pass, const std::vector<float>& values, std::int64_t row) {
         add_cell(pass, values, row);
       });
       break;
-    case Unit::Kind::Mean:
-      add_mean(*open_panel(model, job_, job_.mean.data()));
+    case TilePart::Kind::Mean:
+      add_mean(*open_panel(model, job_, panel_, values_of_panel(panel_, job_.mean.data())));
       break;
   }
 }
@@ -100,14 +112,15 @@ void TileFeatures::add(const backbone::Backbone& model, const Unit& unit) {
 template <typename ValueAt>
 std::vector<State> TileFeatures::states(ValueAt value_at) const {
   std::vector<State> result;
-  for (std::int64_t s = first_source_; s < first_source_ + source_count_; ++s)
-    result.push_back({s, value_at(job_.sources[static_cast<std::size_t>(s)])});
+  for (std::int64_t s = 0; s < panel_.source_count(); ++s)
+    result.push_back({s, value_at(static_cast<std::size_t>(panel_.sources[static_cast<std::size_t>(s)]))});
   return result;
 }
 
-void TileFeatures::add_background(backbone::PanelPass& pass, const float* values, std::int64_t row) {
+void TileFeatures::add_background(backbone::PanelPass& pass, const std::vector<float>& values,
+                                  std::int64_t row) {
   if (job_.vvp || job_.gdt_on_backgrounds()) {
-    GridResponses responses(job_, first_source_, source_count_);
+    GridResponses responses(job_, panel_);
     responses.compute(pass, values, row);
     if (job_.vvp) vvp_.add(responses.vvp());
     if (job_.gdt_on_backgrounds()) gdt_.add(responses.gdt());
@@ -116,14 +129,15 @@ void TileFeatures::add_background(backbone::PanelPass& pass, const float* values
 }
 
 void TileFeatures::add_attention(backbone::PanelPass& pass, std::int64_t row) {
+  const TileStates tile(job_, panel_);
   std::vector<double> values;
   values.reserve(attn_.size());
-  in_calls(states([](std::int64_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
-    const at::Tensor columns = pass.attention(positions(job_, batch, n), job_.attention_width > 1);
+  in_calls(states([](std::size_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
+    const at::Tensor columns = pass.attention(tile.positions(batch, n), job_.attention_width > 1);
     std::vector<at::Tensor> layers;
     for (std::int64_t k = 0; k < job_.attention_width; ++k)
-      layers.push_back(checked(job_, columns.select(-1, k), batch, fmt::format("background {}", row)));
-    for (std::int64_t pair = 0; pair < n * job_.gene_count(); ++pair)
+      layers.push_back(tile.checked(columns.select(-1, k), batch, fmt::format("background {}", row)));
+    for (std::int64_t pair = 0; pair < n * panel_.target_count(); ++pair)
       for (const at::Tensor& layer : layers) values.push_back(layer.data_ptr<double>()[pair]);
   });
   attn_.add(values);
@@ -131,14 +145,15 @@ void TileFeatures::add_attention(backbone::PanelPass& pass, std::int64_t row) {
 
 void TileFeatures::add_uniform(const backbone::Backbone& model, std::int64_t grid_index) {
   const double value = job_.gradient_grid[static_cast<std::size_t>(grid_index)];
-  const std::vector<float> uniform(job_.genes.size(), static_cast<float>(value));
-  const auto pass = open_panel(model, job_, uniform.data());
+  const std::vector<float> uniform(panel_.genes.size(), static_cast<float>(value));
+  const auto pass = open_panel(model, job_, panel_, uniform);
+  const TileStates tile(job_, panel_);
   const std::string what = fmt::format("every gene at {}", value);
   const std::size_t width = job_.gradient_grid.size();
   std::vector<double> columns(gdt_.size(), 0.0);
   std::size_t next = static_cast<std::size_t>(grid_index);
-  in_calls(states([value](std::int64_t) { return value; }), [&](const State* batch, std::int64_t n) {
-    const at::Tensor rows = checked(job_, pass->tangents(positions(job_, batch, n)), batch, what);
+  in_calls(states([value](std::size_t) { return value; }), [&](const State* batch, std::int64_t n) {
+    const at::Tensor rows = tile.checked(pass->tangents(tile.positions(batch, n)), batch, what);
     for (std::int64_t pair = 0; pair < rows.numel(); ++pair, next += width)
       columns[next] = rows.data_ptr<double>()[pair];
   });
@@ -146,37 +161,44 @@ void TileFeatures::add_uniform(const backbone::Backbone& model, std::int64_t gri
 }
 
 void TileFeatures::add_mean(backbone::PanelPass& pass) {
+  const TileStates tile(job_, panel_);
   std::vector<double> values;
   values.reserve(pert_.size());
   const at::Tensor baseline = pass.baseline().unsqueeze(0);
-  in_calls(states([](std::int64_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
-    const at::Tensor without = pass.respond(positions(job_, batch, n), at::zeros({n}, at::kDouble));
-    const at::Tensor rows = checked(job_, baseline - without, batch, "mean of the cells");
+  in_calls(states([](std::size_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
+    const at::Tensor without = pass.respond(tile.positions(batch, n), at::zeros({n}, at::kDouble));
+    const at::Tensor rows = tile.checked(baseline - without, batch, "mean of the cells");
     values.insert(values.end(), rows.data_ptr<double>(), rows.data_ptr<double>() + rows.numel());
   });
   pert_.add(values);
 }
 
-void TileFeatures::add_cell(backbone::PanelPass& pass, const float* cell, std::int64_t row) {
-  const auto observed = states([cell](std::int64_t position) { return static_cast<double>(cell[position]); });
+void TileFeatures::add_cell(backbone::PanelPass& pass, const std::vector<float>& cell, std::int64_t row) {
+  const auto observed = states([&cell](std::size_t place) { return static_cast<double>(cell[place]); });
+  const TileStates tile(job_, panel_);
   std::vector<double> moments;
   moments.reserve(moments_.size());
   in_calls(observed, [&](const State* batch, std::int64_t n) {
     const at::Tensor rows =
-        checked(job_, pass.tangents(positions(job_, batch, n)), batch, fmt::format("cell {}", row));
+        tile.checked(pass.tangents(tile.positions(batch, n)), batch, fmt::format("cell {}", row));
     for (std::int64_t pair = 0; pair < rows.numel(); ++pair) {
       const double slope = rows.data_ptr<double>()[pair];
-      const double value = batch[pair / job_.gene_count()].value;
+      const double value = batch[pair / panel_.target_count()].value;
       moments.insert(moments.end(), {slope, std::abs(slope), slope * slope, slope * value});
     }
   });
   moments_.add(moments);
 }
 
-std::map<std::string, std::vector<float>> TileFeatures::reduce(const comm::Communicator& comm, int owner) {
+void TileFeatures::gather(const comm::Communicator& comm, const std::vector<int>& ranks, int owner) {
+  for (RowMean* feature : {&vvp_, &gdt_, &attn_, &pert_}) feature->gather(comm, ranks, owner);
+  moments_.gather(comm, ranks, owner);
+}
+
+std::map<std::string, std::vector<float>> TileFeatures::features(const backbone::Backbone& model) const {
   std::map<std::string, std::vector<float>> features;
-  const auto put = [&](const std::string& name, RowMean& feature) {
-    RowMean::Result result = feature.reduce(comm, owner);
+  const auto put = [&](const std::string& name, const RowMean& feature) {
+    RowMean::Result result = feature.result();
     features[name] = std::move(result.mean);
     if (!result.deviation.empty()) features[name + "_sd"] = std::move(result.deviation);
   };
@@ -184,8 +206,8 @@ std::map<std::string, std::vector<float>> TileFeatures::reduce(const comm::Commu
   if (job_.gdt) put("gdt", gdt_);
   if (job_.attn) put("attn", attn_);
   if (job_.pert) put("pert", pert_);
-  if (job_.osg) features["osg"] = observed_features(moments_.reduce_to(comm, owner), job_.cells->count());
-  if (comm.rank() != owner) features.clear();
+  if (job_.osg) features["osg"] = observed_features(moments_.totals(), job_.cells->count());
+  if (job_.emb) features["emb"] = embedding_sums(model, job_, panel_.block);
   return features;
 }
 

@@ -14,6 +14,13 @@ std::vector<float> FixedRows::read(std::int64_t begin, std::int64_t end) const {
   return {values_.begin() + begin * genes_, values_.begin() + end * genes_};
 }
 
+std::shared_ptr<const ValueRows> kept_in_memory(std::shared_ptr<const ValueRows> rows, std::int64_t genes,
+                                                std::size_t most_bytes) {
+  const std::size_t bytes = static_cast<std::size_t>(rows->count() * genes) * sizeof(float);
+  if (bytes == 0 || bytes > most_bytes) return rows;
+  return std::make_shared<FixedRows>(genes, rows->read(0, rows->count()));
+}
+
 data::CellTransform transform_of(const CellInput& input) {
   if (input.bins == 0) return {};
   return [input](std::int64_t cell, std::span<float> values) {

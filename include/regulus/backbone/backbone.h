@@ -3,9 +3,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "regulus/backbone/input_convention.h"
+#include "regulus/backbone/work.h"
 #include "regulus/data/vocabulary.h"
 
 namespace regulus::backbone {
@@ -72,6 +74,12 @@ class Backbone {
   virtual std::int64_t attention_layers() const = 0;
   /// d of embeddings(); 0 if the model does not show them.
   virtual std::int64_t embedding_width() const = 0;
+
+  /// What the work of a pass depends on, without length and targets, which are the panel's; nothing if the
+  /// model does not say.
+  virtual std::optional<PassShape> pass_shape() const = 0;
+  /// Memory that closed passes left for the next ones; 0 where passes keep none.
+  virtual std::size_t workspace_bytes() const = 0;
 
   /// The model's own embeddings of tokens, as its table holds them. \param gene_ids [n] int64 \return [n, d]
   virtual at::Tensor embeddings(const at::Tensor& gene_ids) const = 0;

@@ -56,8 +56,10 @@ class Communicator {
 
   /// Integer sums over ranks, in place: exact, hence independent of the order. Any length.
   void sum(std::span<std::int64_t> values) const;
-  /// The same, with the sums on `root` alone; the others keep their values.
-  void sum_to(std::span<std::int64_t> values, int root) const;
+
+  /// From one rank to another, which must receive() equally many. Any length. \collective no
+  void send(std::span<const std::int64_t> values, int to) const;
+  void receive(std::span<std::int64_t> values, int from) const;
 
   /// Root's bytes on every rank; the length travels first. Any length.
   void broadcast(std::string& text, int root = 0) const;
@@ -75,6 +77,10 @@ class Communicator {
   /// Every rank's elements, concatenated in rank order, on every rank. The lengths travel first.
   template <typename T>
   std::vector<T> all_gather(const std::vector<T>& mine) const;
+
+  /// The same, one vector per rank.
+  template <typename T>
+  std::vector<std::vector<T>> all_gather_by_rank(const std::vector<T>& mine) const;
 
   /// Number of distinct hosts.
   int host_count() const;
@@ -119,6 +125,18 @@ std::vector<T> Communicator::all_gather(const std::vector<T>& mine) const {
   std::vector<T> all(bytes.size() / sizeof(T));
   if (!all.empty()) std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(all.data()));
   return all;
+}
+
+template <typename T>
+std::vector<std::vector<T>> Communicator::all_gather_by_rank(const std::vector<T>& mine) const {
+  const std::vector<T> all = all_gather(mine);
+  std::vector<std::vector<T>> by_rank;
+  auto next = all.begin();
+  for (const std::size_t count : all_gather(std::vector{mine.size()})) {
+    by_rank.emplace_back(next, next + static_cast<std::ptrdiff_t>(count));
+    next += static_cast<std::ptrdiff_t>(count);
+  }
+  return by_rank;
 }
 
 }  // namespace regulus::comm

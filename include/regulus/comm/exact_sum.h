@@ -30,14 +30,18 @@ class ExactSum {
   /// The sums over all ranks, rounded once to double.
   /// \throws Error (Model) on every rank if an addend was not finite or out of range \collective yes
   std::vector<double> reduce(const Communicator& comm);
-  /// The same, but only `root` receives the sums; the others an empty vector. \collective yes
-  std::vector<double> reduce_to(const Communicator& comm, int root);
+
+  /// Adds the parts of other ranks to the owner's. \param parts the ranks that added something, the owner
+  /// included \collective yes, over these ranks alone, which must agree on `parts` and `owner`
+  void gather(const Communicator& comm, const std::vector<int>& parts, int owner);
+  /// This rank's sums, rounded once to double. \throws Error (Model) if an addend was not finite or out of
+  /// range \collective no
+  std::vector<double> totals() const;
 
  private:
   template <typename T>
   void add_values(std::span<const T> values, std::size_t offset);
 
-  void require_sound(const Communicator& comm) const;
   std::vector<double> rounded() const;
 
   std::vector<std::int64_t> total_;

@@ -10,8 +10,9 @@
 namespace regulus::comm {
 
 /// Hands out the numbers 0, 1, … to whichever rank asks next, each once. The counter is one-sided memory of
-/// rank 0: taking a number needs no other rank's attention where the network (or the host's memory) has atomic
-/// operations of its own, and rank 0's next MPI call where it has not. \see MPI-3, one-sided communication
+/// rank 0: taking a number needs no other rank's attention where the network (or the host's memory) has
+/// atomic operations of its own, and rank 0's next MPI call where it has not. \see MPI-3, one-sided
+/// communication
 class TileCounter {
  public:
   /// \param count numbers to hand out \collective yes

@@ -7,15 +7,16 @@
 #include <vector>
 
 #include "regulus/probe/value_rows.h"
+#include "regulus/storage/tile_plan.h"
 
 namespace regulus::probe {
 
 /// Everything that decides the features of a run, apart from the model: the same on every rank.
 struct ProbeJob {
-  std::vector<std::string> genes;      ///< G names: the panel, and the targets
+  std::vector<std::string> genes;      ///< G names: the targets
   std::vector<std::int64_t> gene_ids;  ///< [G] token ids
   std::vector<std::int64_t> sources;   ///< [S] positions in `genes`
-  std::optional<std::int64_t> cls_id;  ///< token that leads the panel, if any
+  std::optional<std::int64_t> cls_id;  ///< token that leads every panel, if any
   double cls_value = 0.0;
 
   bool vvp = false, gdt = false, osg = false, pert = false, attn = false, emb = false;  ///< asked for
@@ -25,6 +26,7 @@ struct ProbeJob {
   std::vector<double> perturbation_grid;  ///< M values p_m of VVP
   std::vector<double> gradient_grid;      ///< T values b_t of GDT
   double v_b = 0.0;                       ///< value of the source in VVP's reference state
+  bool reference_is_background = false;   ///< every gene of the backgrounds is at v_b (background `virtual`)
 
   /// Of VVP, GDT (unless uniform) and Attn: features are averaged over the rows.
   std::shared_ptr<const ValueRows> backgrounds = std::make_shared<FixedRows>();
@@ -32,11 +34,14 @@ struct ProbeJob {
   std::vector<float> mean;                                                 ///< [G] x̄ of Pert
 
   std::int64_t sources_per_tile = 8;
-  std::int64_t cells_per_unit = 4;  ///< rows of backgrounds or cells in one unit of work
+  std::int64_t targets_per_tile = 0;  ///< 0: plan `single`, every target in one panel
+  std::int64_t rows_per_part = 4;     ///< rows of backgrounds or cells in one part of a tile's work
 
   std::int64_t gene_count() const { return static_cast<std::int64_t>(genes.size()); }
   std::int64_t source_count() const { return static_cast<std::int64_t>(sources.size()); }
-  std::int64_t tile_count() const { return (source_count() + sources_per_tile - 1) / sources_per_tile; }
+  storage::TilePlan plan() const {
+    return {source_count(), gene_count(), sources_per_tile, targets_per_tile};
+  }
   bool gdt_on_backgrounds() const { return gdt && !uniform; }
   bool needs_backgrounds() const { return vvp || gdt_on_backgrounds() || attn; }
 };

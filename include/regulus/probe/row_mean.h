@@ -22,11 +22,14 @@ class RowMean {
   std::size_t size() const { return sum_.size(); }
   void add(const std::vector<double>& row);
 
+  /// Adds the rows of other ranks to the owner's. \see ExactSum::gather
+  void gather(const comm::Communicator& comm, const std::vector<int>& parts, int owner);
+
   struct Result {
-    std::vector<float> mean, deviation;  ///< empty but on `owner`; no deviation without spread
+    std::vector<float> mean, deviation;  ///< no deviation without spread
   };
-  /// \throws ModelError on every rank if a value was not finite or out of range \collective yes
-  Result reduce(const comm::Communicator& comm, int owner);
+  /// \throws ModelError if a value was not finite or out of range
+  Result result() const;
 
  private:
   comm::ExactSum sum_;

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <vector>
+
 #include "regulus/backbone/backbone.h"
 #include "regulus/comm/communicator.h"
 #include "regulus/core/progress.h"
@@ -8,18 +12,48 @@
 
 namespace regulus::probe {
 
-/// Columns of each feature that the job asks for, in the order of the feature store.
-/// \param embedding_width d of the model, the width of `emb`
-std::vector<storage::ProbeColumns> feature_columns(const ProbeJob& job, std::int64_t embedding_width);
+using StoredTile = storage::FeatureStoreWriter::Tile;
 
-/// Computes every tile and writes it. The units of a round's tiles (source block x cell block) are spread
-/// over the ranks; each tile's sums meet on one rank, and all ranks write the round in one collective
-/// transfer. The features depend on the job, the model and the threads per rank alone. \param progress counts
-/// this rank's units \throws the same error on every rank \collective yes
-void run(const comm::Communicator& comm, const backbone::Backbone& model, const ProbeJob& job,
-         storage::FeatureStoreWriter& store, Progress& progress);
+/// How a run is watched and stopped, and what becomes of its tiles. No function may communicate.
+struct RunControl {
+  Progress& progress;  ///< counts the units that all ranks took
 
-/// Units of work that run() gives to this rank.
-std::int64_t units_of_rank(const comm::Communicator& comm, const ProbeJob& job);
+  /// Whether this rank was asked to stop, or would be before another `seconds` have passed. Looked at between
+  /// units.
+  std::function<bool(double seconds)> stop_requested = [](double) { return false; };
+
+  /// Makes what the store keeps of a tile's features; called on the one rank that has them.
+  std::function<StoredTile(StoredTile)> finish = [](StoredTile tile) { return tile; };
+
+  /// Limits of a round, the time between two collective writes: within them it is as long as makes the wait
+  /// for the slowest unit unimportant.
+  double shortest_round_s = 10.0, longest_round_s = 300.0;
+  /// Finished and unfinished tiles that a rank holds before it asks for a write.
+  std::size_t held_bytes = std::size_t{256} << 20U;
+};
+
+/// Where a rank's time went.
+struct RankTimes {
+  double compute_s = 0.0;
+  double wait_s = 0.0;   ///< for the last units of the other ranks, at the end of the rounds
+  double write_s = 0.0;  ///< exchange of partial sums and output
+};
+
+struct RunResult {
+  bool complete = false;         ///< false if the run was stopped before the last tile
+  std::vector<RankTimes> times;  ///< of every rank
+};
+
+/// Computes every tile that the store does not have and writes it. Ranks take units (some parts of a tile)
+/// from a one-sided counter; parts of a tile that several ranks hold meet on one of them; in rounds, all ranks
+/// write what is finished in one collective transfer. When any rank is asked to stop, all finish the tiles
+/// that were begun and write them. The features depend on the job and the model alone.
+/// \throws the same error on every rank \collective yes
+RunResult run(const comm::Communicator& comm, const backbone::Backbone& model, const ProbeJob& job,
+              storage::FeatureStoreWriter& store, const RunControl& control);
+
+/// Units that run() makes of what is left to do, for Progress.
+std::int64_t units_left(const comm::Communicator& comm, const backbone::Backbone& model, const ProbeJob& job,
+                        const storage::FeatureStoreWriter& store);
 
 }  // namespace regulus::probe

@@ -9,7 +9,7 @@
 
 namespace regulus::probe {
 
-/// Rows of input values over the G genes of a panel: backgrounds or cells, fetched as they are needed.
+/// Rows of input values over the G genes of a job: backgrounds or cells, fetched as they are needed.
 class ValueRows {
  public:
   ValueRows() = default;
@@ -37,6 +37,11 @@ class FixedRows final : public ValueRows {
   std::vector<float> values_;
 };
 
+/// Rows that are read over and over: in memory if they take no more than `most_bytes`, else as they are.
+/// \throws InputError if a file is damaged \collective no
+std::shared_ptr<const ValueRows> kept_in_memory(std::shared_ptr<const ValueRows> rows, std::int64_t genes,
+                                                std::size_t most_bytes);
+
 /// How the values of a cell become a model's input.
 struct CellInput {
   /// Quantile bins over all genes of the cell, as scGPT makes them; 0: values as they are.
@@ -50,7 +55,7 @@ data::CellTransform transform_of(const CellInput& input);
 /// Cells of an expression file, read when they are asked for, so that memory does not grow with their number.
 class CellRows final : public ValueRows {
  public:
-  /// \param cells numbers of cells in the file \param columns [G] the panel's genes in the file
+  /// \param cells numbers of cells in the file \param columns [G] the job's genes in the file
   CellRows(std::shared_ptr<const data::CellReader> reader, std::vector<std::int64_t> cells,
            std::vector<std::int64_t> columns, CellInput input);
 

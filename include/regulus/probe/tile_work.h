@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+
+#include "regulus/backbone/work.h"
+#include "regulus/probe/probe_job.h"
+
+namespace regulus::probe {
+
+/// What tiles cost: passes through the model by kind (backbone/work.h) and the floating point operations that
+/// they need.
+struct TileWork {
+  double primal = 0.0;   ///< panels opened over a background or a cell
+  double forward = 0.0;  ///< states of vvp and pert
+  double dual = 0.0;     ///< states of gdt, and of vvp where the grids meet
+  double tangent = 0.0;  ///< sources of osg and of uniform gdt
+  double flops = 0.0;
+
+  double passes() const { return primal + forward + dual + tangent; }
+  TileWork& operator+=(const TileWork& other);
+};
+
+/// \param model the model's sizes (Backbone::pass_shape()); nothing: flops are those of some small model, of use
+/// only to compare tiles
+TileWork work_of_tile(const ProbeJob& job, const std::optional<backbone::PassShape>& model,
+                      const storage::TileBlock& block);
+
+/// Of every tile of the job's plan.
+TileWork work_of_job(const ProbeJob& job, const std::optional<backbone::PassShape>& model);
+
+}  // namespace regulus::probe
