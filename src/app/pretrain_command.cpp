@@ -1,14 +1,12 @@
-#include <chrono>
-#include <cmath>
 #include <filesystem>
 
 #include "commands.h"
 #include "regulus/backbone/model_folder.h"
 #include "regulus/comm/agree.h"
 #include "regulus/core/log.h"
-#include "regulus/core/stop_signal.h"
 #include "regulus/pretrain/trainer.h"
 #include "regulus/storage/text_file.h"
+#include "stop_rule.h"
 
 namespace regulus::app {
 
@@ -190,23 +188,6 @@ pretrain::RunControl control_of(const Session& session, const Folder& folder,
           .stop_requested = std::move(stop_requested),
           .progress = session.progress};
 }
-
-/// Asks to stop on a signal and when --max-hours have passed since its construction.
-class StopRule {
- public:
-  explicit StopRule(const Options& options)
-      : limit_h_(options.given("max-hours") ? options.in_range("max-hours", 0.0, 1e6) : INFINITY) {}
-
-  bool operator()() const {
-    const std::chrono::duration<double, std::ratio<3600>> elapsed = std::chrono::steady_clock::now() - start_;
-    return signal_.received() || elapsed.count() >= limit_h_;
-  }
-
- private:
-  StopSignal signal_;
-  double limit_h_;
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 /// \collective yes
 void prepare_folder(const Session& session, const Folder& folder) {

@@ -3,6 +3,8 @@
 #include <limits>
 #include <string_view>
 
+#include "regulus/storage/half.h"
+
 namespace regulus::storage::detail {
 
 namespace {
@@ -20,6 +22,20 @@ std::string quoted_part(const std::string& description) {
   const auto begin = key + kKey.size();
   const auto end = description.find('\'', begin);
   return end == std::string::npos ? description : description.substr(begin, end - begin);
+}
+
+/// IEEE 754 binary16, which HDF5 has no name for: sign 1, exponent 5, fraction 10 bits.
+hid_t make_half_type() {
+  const hid_t type = H5Tcopy(H5T_IEEE_F32LE);
+  H5Tset_fields(type, 15, 10, 5, 0, 10);
+  H5Tset_size(type, 2);
+  H5Tset_ebias(type, 15);
+  return type;
+}
+
+hid_t half_type() {
+  static const hid_t type = make_half_type();
+  return type;
 }
 
 }  // namespace
@@ -50,6 +66,8 @@ template <> hid_t memory_type<std::int8_t>() { return H5T_NATIVE_INT8; }
 template <> hid_t memory_type<std::uint8_t>() { return H5T_NATIVE_UINT8; }
 template <> hid_t memory_type<std::int32_t>() { return H5T_NATIVE_INT32; }
 template <> hid_t memory_type<std::int64_t>() { return H5T_NATIVE_INT64; }
+template <> hid_t memory_type<Half>() { return half_type(); }
+template <> hid_t file_type<Half>() { return half_type(); }
 template <> hid_t file_type<float>() { return H5T_IEEE_F32LE; }
 template <> hid_t file_type<double>() { return H5T_IEEE_F64LE; }
 template <> hid_t file_type<std::int8_t>() { return H5T_STD_I8LE; }

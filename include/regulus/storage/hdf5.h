@@ -25,10 +25,11 @@ struct Block {
 };
 
 /// An HDF5 file. Paths inside it are absolute ("/obs/_index"); missing groups on the way are created when
-/// writing. Numeric types: float, double, std::int8_t, std::uint8_t, std::int32_t, std::int64_t; what the
-/// file holds is converted on reading (HDF5 clamps values that the wanted type cannot hold: read into a type
-/// that is wide enough). Errors of reading are InputError, unless open_read() was given another kind; errors
-/// of creating, writing and closing are StorageError. Both name the file and the path inside it.
+/// writing. Numeric types: float, double, std::int8_t, std::uint8_t, std::int32_t, std::int64_t, and Half
+/// in blocks; what the file holds is converted on reading (HDF5 clamps values that the wanted type cannot
+/// hold: read into a type that is wide enough). Errors of reading are InputError, unless open_read() was
+/// given another kind; errors of creating, writing and closing are StorageError. Both name the file and the
+/// path inside it.
 class H5File {
  public:
   /// A new file, which appears under its name only with close(); until then it is `<path>.partial`, removed
