@@ -1,10 +1,8 @@
 #include "commands.h"
-#include "probe_setup.h"
-#include "regulus/comm/agree.h"
 #include "regulus/core/log.h"
-#include "regulus/core/progress.h"
+#include "regulus/probe/feature_columns.h"
 #include "regulus/probe/model_broadcast.h"
-#include "regulus/probe/runner.h"
+#include "tile_run.h"
 
 namespace regulus::app {
 
@@ -12,57 +10,41 @@ namespace {
 
 void declare(po::options_description& options) {
   declare_probe_options(options);
-  options.add_options()("out", po::value<std::string>(), "feature store to write (.h5)");
-}
-
-storage::FeatureStoreHeader header_of(const Session& session, const backbone::Backbone& model,
-                                      const probe::ProbeJob& job) {
-  storage::FeatureStoreHeader header;
-  header.targets = job.genes;
-  for (const std::int64_t source : job.sources)
-    header.sources.push_back(job.genes[static_cast<std::size_t>(source)]);
-  header.probes = probe::feature_columns(job, model.embedding_width());
-  header.grids = {
-      {"perturbation", job.perturbation_grid}, {"gradient", job.gradient_grid}, {"v_b", {job.v_b}}};
-  header.background = session.options.get<std::string>("background");
-  header.checkpoint_sha256 = model.checkpoint_sha256();
-  header.provenance_json = session.provenance.to_json().dump();
-  header.sources_per_tile = job.sources_per_tile;
-  return header;
-}
-
-/// The folder or file of --model, without the kind before the colon.
-std::string path_of_model(const std::string& model) {
-  return probe::is_scripted(model) ? model.substr(model.find(':') + 1) : model;
-}
-
-void record_inputs(const Session& session) {
-  comm::agree_on_root(session.world, "hashing the inputs", [&] {
-    session.provenance.add_input(path_of_model(session.options.get<std::string>("model")));
-    for (const char* option : {"expression", "genes", "sources", "aliases"})
-      if (session.options.given(option))
-        session.provenance.add_input(session.options.get<std::string>(option));
-  });
+  declare_tile_options(options);
+  auto add = options.add_options();
+  add("features", list<std::string>({"vvp", "gdt"}, "vvp,gdt"), "features: vvp, gdt, osg, pert, attn, emb");
+  add("spread", po::bool_switch(),
+      "also the standard deviation of vvp, gdt and attn over --background cells");
+  add("out", po::value<std::string>(), "feature store to write (.h5)");
+  add("compress", po::value<int>()->default_value(0),
+      "compress the finished store: 1 (fast) to 9 (small); 0: leave it as it is");
 }
 
 void run(Session& session) {
+  const StopRule stop(session.options);
   const Options& options = session.options;
   const std::string& out = options.get<std::string>("out");
+  const int compression = options.in_range("compress", 0, 9);
   session.provenance.start_phase("read");
-  const auto model =
-      probe::open_backbone(session.world, options.get<std::string>("model"), transformer_options(session));
-  const probe::ProbeJob job = describe_probe(session, *model);
-  record_inputs(session);
+  const backbone::TransformerOptions use = transformer_options(session);
+  const auto model = probe::open_backbone(session.world, options.get<std::string>("model"), use);
+  const probe::ProbeJob job = describe_probe(
+      session, *model, {options.get<std::vector<std::string>>("features"), options.get<bool>("spread")});
+  record_probe_inputs(session);
+  storage::FeatureStoreHeader header =
+      store_header(session, *model, job, probe_job_record(session, *model, job, use));
+  header.probes = probe::feature_columns(job, model->embedding_width());
+  auto store = open_store(session, out, header);
+  if (!store) {
+    log::info("{} is already complete", out);
+    return;
+  }
   log::info("probing {} sources x {} targets; {} backgrounds, {} cells of osg", job.source_count(),
             job.gene_count(), job.backgrounds->count(), job.cells->count());
-  storage::FeatureStoreWriter store(session.world, out, header_of(session, *model, job));
   session.provenance.start_phase("probe");
-  {
-    Progress progress("probe", probe::units_of_rank(session.world, job), "units", session.progress);
-    probe::run(session.world, *model, job, store, progress);
-  }
+  run_tiles(session, stop, *model, job, *store, [](probe::StoredTile tile) { return tile; });
   session.provenance.end_phase();
-  store.finish(session.provenance.to_json().dump());
+  store->finish(session.provenance.to_json().dump(), compression);
   log::info("wrote {}", out);
 }
 
@@ -73,6 +55,7 @@ Command probe_command() {
           .summary = "responses of a frozen model to every source, as features of every pair",
           .declare = declare,
           .run = run,
+          .resumable = true,
           .accelerated = true};
 }
 

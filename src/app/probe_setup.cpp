@@ -14,6 +14,7 @@
 #include "regulus/probe/grid.h"
 #include "regulus/probe/model_broadcast.h"
 #include "regulus/probe/panel.h"
+#include "regulus/probe/tile_panel.h"
 #include "regulus/storage/text_file.h"
 
 namespace regulus::app {
@@ -24,10 +25,12 @@ using Strings = std::vector<std::string>;
 using Reader = std::shared_ptr<const data::CellReader>;
 
 /// Checks the list of features and switches them on.
-void choose_features(const Options& options, const backbone::Backbone& model, probe::ProbeJob& job) {
+void choose_features(const Options& options, const FeatureChoice& choice, const backbone::Backbone& model,
+                     probe::ProbeJob& job) {
   const std::map<std::string, bool*> switches{{"vvp", &job.vvp},   {"gdt", &job.gdt},   {"osg", &job.osg},
                                               {"pert", &job.pert}, {"attn", &job.attn}, {"emb", &job.emb}};
-  for (const std::string& feature : options.get<Strings>("features")) {
+  job.spread = choice.spread;
+  for (const std::string& feature : choice.features) {
     const auto found = switches.find(feature);
     if (found == switches.end())
       throw OptionError("'" + feature + "' is not a feature", "--features",
@@ -71,11 +74,30 @@ void choose_cls(const Options& options, const backbone::Backbone& model, probe::
     log::common_warning("--read-out mvc without <cls>: the panel's first gene stands for the cell");
 }
 
+/// Whether all genes share a panel, and how many targets share one if not.
+void choose_panels(const Options& options, const backbone::Backbone& model, probe::ProbeJob& job) {
+  job.sources_per_tile = options.in_range<std::int64_t>("sources-per-tile", 1, 4096);
+  const std::string& plan = options.one_of("panel-plan", {"auto", "single", "tiled"});
+  if (plan == "single" && options.given("context"))
+    throw OptionError("means nothing with one panel for all genes", "--context", "use --panel-plan tiled");
+  const std::int64_t context =
+      options.given("context") ? options.in_range<std::int64_t>("context", 2) : model.input().max_panel;
+  const std::int64_t longest = context - (job.cls_id ? 1 : 0);
+  if (plan != "single" && (plan == "tiled" || job.gene_count() > longest))
+    job.targets_per_tile = probe::targets_within(job.gene_count(), job.sources_per_tile, longest);
+  else if (job.gene_count() > longest)
+    log::info("the panel has {} genes; the model was trained on panels of up to {}", job.gene_count(),
+              longest);
+  if (job.plan().target_blocks() > 1)
+    log::info("{} panels of up to {} genes for each block of {} sources", job.plan().target_blocks(),
+              job.targets_per_tile + job.sources_per_tile, job.sources_per_tile);
+}
+
 /// Options that mean nothing for the features asked for are mistakes.
 void choose_backgrounds(const Options& options, probe::ProbeJob& job) {
   const std::string& background = options.one_of("background", {"virtual", "uniform", "mean", "cells"});
   job.uniform = background == "uniform";
-  job.spread = options.get<bool>("spread");
+  job.reference_is_background = background == "virtual" || job.uniform;
   if (job.uniform && !job.gdt)
     throw OptionError("uniform is a background of gdt alone", "--background", "ask for gdt, or use virtual");
   if (job.spread && background != "cells")
@@ -207,14 +229,18 @@ void read_cells(const Session& session, const backbone::Backbone& model, const R
                 const std::vector<std::int64_t>& columns, probe::ProbeJob& job) {
   const Options& options = session.options;
   constexpr std::int64_t kMostCells = std::int64_t{1} << 31;
+  constexpr std::size_t kMostCellBytes = std::size_t{128} << 20U;
   const std::string& background = options.get<std::string>("background");
   const probe::CellInput input = cell_input(session, model);
   const std::vector<std::int64_t> pool = pool_of(session, *reader);
   const auto sample = [&](const char* option) {
-    return std::make_shared<probe::CellRows>(
+    auto rows = std::make_shared<probe::CellRows>(
         reader,
         probe::sample_cells(pool, options.in_range<std::int64_t>(option, 1, kMostCells), session.seed),
         columns, input);
+    return comm::agree(session.world, "reading the cells", [&] {
+      return probe::kept_in_memory(std::move(rows), job.gene_count(), kMostCellBytes);
+    });
   };
   if (job.pert || background == "mean") job.mean = mean_of_panel(session, *reader, pool, columns, input);
   if (background == "mean") job.backgrounds = std::make_shared<probe::FixedRows>(job.gene_count(), job.mean);
@@ -238,7 +264,6 @@ void declare_probe_options(po::options_description& options) {
   add("min-mapped", po::value<double>()->default_value(0.5, "0.5"),
       "least share of the genes that the model must know");
   add("few-mapped", text("stop"), "below it: stop or warn");
-  add("features", list<std::string>({"vvp", "gdt"}, "vvp,gdt"), "features: vvp, gdt, osg, pert, attn, emb");
   add("background", text("virtual"),
       "state of the other genes: virtual (v_b), uniform (gdt with every gene at the grid's value), mean or "
       "cells");
@@ -246,8 +271,6 @@ void declare_probe_options(po::options_description& options) {
   add("cells", po::value<std::int64_t>()->default_value(64), "cells of osg");
   add("cells-where", po::value<std::string>(),
       "use only the cells with COLUMN=VALUE in obs, such as cell_type=B");
-  add("spread", po::bool_switch(),
-      "also the standard deviation of vvp, gdt and attn over --background cells");
   add("binning", text("auto"),
       "bin the values of each cell by its quantiles: auto (as the model was trained), on or off");
   add("grid", text("8"),
@@ -261,8 +284,13 @@ void declare_probe_options(po::options_description& options) {
   add("batch-label", po::value<std::int64_t>(), "batch label, for models that take one");
   add("cls", text("auto"), "lead the panel with <cls>: auto (as the model was trained), on or off");
   add("cls-value", po::value<double>(), "input value of <cls> (default: as the model was trained)");
+  add("panel-plan", text("auto"),
+      "single: all genes in one panel; tiled: a panel of --context genes for each tile; auto: single while the "
+      "genes fit the panels that the model was trained on");
+  add("context", po::value<std::int64_t>(),
+      "longest panel of the plan tiled, in genes, <cls> included (default: as the model was trained)");
   add("sources-per-tile", po::value<std::int64_t>()->default_value(8),
-      "sources in a tile, the unit of output");
+      "sources in a tile, the unit of work, output and restart");
 }
 
 backbone::TransformerOptions transformer_options(const Session& session) {
@@ -277,14 +305,14 @@ backbone::TransformerOptions transformer_options(const Session& session) {
   return result;
 }
 
-probe::ProbeJob describe_probe(const Session& session, const backbone::Backbone& model) {
+probe::ProbeJob describe_probe(const Session& session, const backbone::Backbone& model,
+                               const FeatureChoice& choice) {
   const Options& options = session.options;
   probe::ProbeJob job;
-  choose_features(options, model, job);
+  choose_features(options, choice, model, job);
   choose_backgrounds(options, job);
   choose_grids(options, model.input().value_max, job);
   choose_cls(options, model, job);
-  job.sources_per_tile = options.in_range<std::int64_t>("sources-per-tile", 1, 4096);
   const Reader reader = open_cells(session, job);
   const probe::GeneNames names = gene_names(session, model);
   const Strings sources = read_list(session, "sources");
@@ -292,15 +320,13 @@ probe::ProbeJob describe_probe(const Session& session, const backbone::Backbone&
   const probe::PanelReport report = probe::set_panel(job, names, genes, sources);
   require_enough(session, names, report);
   report_genes(session, names, genes, report);
+  choose_panels(options, model, job);
   job.backgrounds = probe::virtual_background(job);
   if (needs_cells(options, job)) {
     const auto columns = comm::agree(session.world, "finding the panel's genes",
                                      [&] { return probe::columns_of_panel(job, names, *reader); });
     read_cells(session, model, reader, columns, job);
   }
-  if (job.gene_count() > model.input().max_panel)
-    log::info("the panel has {} genes; the model was trained on panels of up to {}", job.gene_count(),
-              model.input().max_panel);
   return job;
 }
 

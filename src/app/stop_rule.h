@@ -8,15 +8,17 @@
 
 namespace regulus::app {
 
-/// Asks to stop on a signal and when --max-hours have passed since its construction.
+/// Asks to stop on a signal and when --max-hours have passed since its construction, or will have before work
+/// of some length is done.
 class StopRule {
  public:
   explicit StopRule(const Options& options)
       : limit_h_(options.given("max-hours") ? options.in_range("max-hours", 0.0, 1e6) : INFINITY) {}
 
-  bool operator()() const {
-    const std::chrono::duration<double, std::ratio<3600>> elapsed = std::chrono::steady_clock::now() - start_;
-    return signal_.received() || elapsed.count() >= limit_h_;
+  bool operator()(double needed_s = 0.0) const {
+    constexpr double kHour_s = 3600.0;
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+    return signal_.received() || elapsed.count() + needed_s >= limit_h_ * kHour_s;
   }
 
  private:

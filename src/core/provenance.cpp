@@ -40,6 +40,18 @@ void Provenance::add_input(const std::filesystem::path& path) {
   for (const auto& file : files) fields_["inputs"][file.string()] = sha256_file(file);
 }
 
+std::string Provenance::input_sha256(const std::filesystem::path& path) const {
+  return fields_.at("inputs").at(path.string()).get<std::string>();
+}
+
+void Provenance::set_rank_seconds(nlohmann::json seconds) {
+  phases_["ranks"] = std::move(seconds);
+}
+
+std::string Provenance::command() const {
+  return fields_.at("command").get<std::string>();
+}
+
 void Provenance::start_phase(const std::string& name) {
   end_phase();
   phase_ = name;

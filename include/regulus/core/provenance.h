@@ -25,6 +25,13 @@ class Provenance {
   /// Records the SHA-256 of an input file (or of every file of a folder, by name). Reads the file: rank 0
   /// only.
   void add_input(const std::filesystem::path& path);
+  /// Of an input file that was added. \throws nlohmann::json::out_of_range if it was not
+  std::string input_sha256(const std::filesystem::path& path) const;
+
+  /// Where the time of every rank went, into `phases`.
+  void set_rank_seconds(nlohmann::json seconds);
+
+  std::string command() const;
 
   /// Starts a phase and ends the one before; its wall time lands in `phases`.
   void start_phase(const std::string& name);
