@@ -55,7 +55,7 @@ void run(Session& session) {
   record_inputs(session);
   log::info("probing {} sources x {} targets; {} backgrounds, {} cells of osg", job.source_count(),
             job.gene_count(), job.backgrounds->count(), job.cells->count());
-  storage::FeatureStoreWriter store(session.world, out, header_of(session, *model, job));
+  auto store = storage::FeatureStoreWriter::create(session.world, out, header_of(session, *model, job));
   session.provenance.start_phase("probe");
   {
     Progress progress("probe", probe::units_of_rank(session.world, job), "units", session.progress);

@@ -39,7 +39,7 @@ class Runner : public ::testing::TestWithParam<std::int64_t> {
     header.background = "cells";
     header.provenance_json = "{}";
     header.sources_per_tile = job_.sources_per_tile;
-    storage::FeatureStoreWriter store(world_, file_, header);
+    auto store = storage::FeatureStoreWriter::create(world_, file_, header);
     const auto backbone = backbone::make_transformer(model_, {.precision = at::kFloat});
     Progress progress("probe", probe::units_of_rank(world_, job_), "units", false);
     probe::run(world_, *backbone, job_, store, progress);
