@@ -46,14 +46,14 @@ struct Inference {
 
 translator::Translator load_translator(const Session& session) {
   std::optional<translator::Translator> loaded;
-  comm::agree(session.world, "reading the translator", [&] {
-    loaded = translator::Translator::load(session.options.get<std::string>("translator"));
-  });
+  comm::agree(session.world, "reading the translator",
+              [&] { loaded = translator::Translator::load(session.options.get<std::string>("translator")); });
   return std::move(*loaded);
 }
 
 translator::ScoreOptions score_options(const Options& options, const translator::Translator& translator) {
-  const translator::ScoreOptions scores{options.get<bool>("edge-spread"), options.get<bool>("false-discovery")};
+  const translator::ScoreOptions scores{options.get<bool>("edge-spread"),
+                                        options.get<bool>("false-discovery")};
   if (scores.spread && translator.member_count() < 2)
     throw OptionError("the translator has one member, so nothing spreads", "--edge-spread",
                       "train it with --members 5, or leave it out");
@@ -85,8 +85,7 @@ FeatureChoice features_of(const translator::Translator& translator) {
 }
 
 storage::EdgeStoreHeader edge_header(const Inference& inference, const Options& options,
-                                     const storage::FeatureStoreHeader& store,
-                                     const nlohmann::json& record) {
+                                     const storage::FeatureStoreHeader& store, const nlohmann::json& record) {
   const auto candidates = static_cast<std::int64_t>(store.targets.size()) - 1;
   if (candidates < 1) throw InputError("one gene alone has no edges", "--genes", "give two genes or more");
   const auto wanted = options.in_range<std::int64_t>("top-k", 0);
@@ -143,9 +142,8 @@ void score_pairs(Session& session, const StopRule& stop, const backbone::Backbon
   log::info("scoring {} sources x {} targets in {} tiles", job.source_count(), job.gene_count(),
             job.plan().count());
   const translator::TileTranslator translate(inference.translator, inference.scores, job.sources);
-  run_tiles(session, stop, model, job, *store, [&](probe::StoredTile tile) {
-    return translate(std::move(tile), job.plan().block(tile.index));
-  });
+  run_tiles(session, stop, model, job, *store,
+            [&](probe::StoredTile tile) { return translate(std::move(tile), job.plan().block(tile.index)); });
   store->finish(session.provenance.to_json().dump());
 }
 
@@ -174,8 +172,7 @@ void run(Session& session) {
   const auto model = probe::open_backbone(session.world, options.get<std::string>("model"), use);
   const probe::ProbeJob job = describe_probe(session, *model, features_of(inference.translator));
   record_probe_inputs(session);
-  const nlohmann::json record =
-      job_record(session, probe_job_record(session, *model, job, use), inference);
+  const nlohmann::json record = job_record(session, probe_job_record(session, *model, job, use), inference);
   storage::FeatureStoreHeader header = store_header(session, *model, job, record);
   require_same_origin(inference.translator.record().origin, options.get<std::string>("translator"),
                       translator::origin_of(header), "this run");

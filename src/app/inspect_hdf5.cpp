@@ -29,8 +29,8 @@ void read_features(const std::filesystem::path& file) {
   const storage::FeatureStore store(file);
   for (const auto& probe : store.header().probes)
     for (std::int64_t tile = 0; tile < tile_count(store.header()); ++tile) {
-      const auto sources = tile_sources(store.header(), tile);
-      store.read_sources(probe.name, sources.begin, sources.count);
+      const auto block = tile_block(store.header(), tile);
+      if (block.target_begin == 0) store.read_sources(probe.name, block.source_begin, block.source_count);
     }
 }
 

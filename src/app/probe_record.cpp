@@ -46,9 +46,9 @@ nlohmann::json describe(const Session& session, const backbone::Backbone& model,
       {"precision", options.get<std::string>("precision")},
       {"device", c10::DeviceTypeName(use.device.type(), true)},
       {"seed", session.seed}};
-  for (const auto& [name, wanted] : {std::pair{"vvp", job.vvp}, std::pair{"gdt", job.gdt},
-                                     std::pair{"osg", job.osg}, std::pair{"pert", job.pert},
-                                     std::pair{"attn", job.attn}, std::pair{"emb", job.emb}})
+  for (const auto& [name, wanted] :
+       {std::pair{"vvp", job.vvp}, std::pair{"gdt", job.gdt}, std::pair{"osg", job.osg},
+        std::pair{"pert", job.pert}, std::pair{"attn", job.attn}, std::pair{"emb", job.emb}})
     if (wanted) record["features"].push_back(name);
   if (options.given("expression")) {
     record["expression"] = session.provenance.input_sha256(options.get<std::string>("expression"));

@@ -285,7 +285,8 @@ void declare_probe_options(po::options_description& options) {
   add("cls", text("auto"), "lead the panel with <cls>: auto (as the model was trained), on or off");
   add("cls-value", po::value<double>(), "input value of <cls> (default: as the model was trained)");
   add("panel-plan", text("auto"),
-      "single: all genes in one panel; tiled: a panel of --context genes for each tile; auto: single while the "
+      "single: all genes in one panel; tiled: a panel of --context genes for each tile; auto: single while "
+      "the "
       "genes fit the panels that the model was trained on");
   add("context", po::value<std::int64_t>(),
       "longest panel of the plan tiled, in genes, <cls> included (default: as the model was trained)");

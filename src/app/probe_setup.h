@@ -15,7 +15,7 @@ void declare_probe_options(po::options_description& options);
 /// Features to compute.
 struct FeatureChoice {
   std::vector<std::string> features;  ///< vvp, gdt, osg, pert, attn, emb
-  bool spread = false;                ///< also the standard deviations of vvp, gdt and attn over the backgrounds
+  bool spread = false;  ///< also the standard deviations of vvp, gdt and attn over the backgrounds
 };
 
 /// How the model is to be used, and on which device. \throws OptionError, the same on every rank

@@ -90,15 +90,16 @@ void run_tiles(Session& session, const StopRule& stop, const backbone::Backbone&
                const std::function<probe::StoredTile(probe::StoredTile)>& finish) {
   Progress progress(session.provenance.command(), probe::units_left(session.world, model, job, store),
                     "units", session.progress);
-  const probe::RunControl control{
-      .progress = progress, .stop_requested = [&](double seconds) { return stop(seconds); }, .finish = finish};
+  const probe::RunControl control{.progress = progress,
+                                  .stop_requested = [&](double seconds) { return stop(seconds); },
+                                  .finish = finish};
   const probe::RunResult result = probe::run(session.world, model, job, store, control);
   session.provenance.set_rank_seconds(to_json(result.times));
   if (result.complete) return;
   const auto done = std::count(store.done().begin(), store.done().end(), 1);
   store.suspend();
-  throw Interrupted(fmt::format("stopped as asked, with {} of {} tiles done; --resume goes on from there", done,
-                                store.tile_count()));
+  throw Interrupted(fmt::format("stopped as asked, with {} of {} tiles done; --resume goes on from there",
+                                done, store.tile_count()));
 }
 
 }  // namespace regulus::app

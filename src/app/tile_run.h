@@ -25,9 +25,9 @@ std::optional<storage::FeatureStoreWriter> open_store(const Session& session, co
 storage::FeatureStoreHeader store_header(const Session& session, const backbone::Backbone& model,
                                          const probe::ProbeJob& job, const nlohmann::json& record);
 
-/// Computes what the store lacks, with progress, until done or stopped; adds where the ranks' time went to the
-/// provenance. \param finish see RunControl \throws Interrupted, after the store was closed for --resume, if
-/// the run was stopped \collective yes
+/// Computes what the store lacks, with progress, until done or stopped; adds where the ranks' time went to
+/// the provenance. \param finish see RunControl \throws Interrupted, after the store was closed for --resume,
+/// if the run was stopped \collective yes
 void run_tiles(Session& session, const StopRule& stop, const backbone::Backbone& model,
                const probe::ProbeJob& job, storage::FeatureStoreWriter& store,
                const std::function<probe::StoredTile(probe::StoredTile)>& finish);

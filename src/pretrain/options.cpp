@@ -1,8 +1,7 @@
 #include "regulus/pretrain/options.h"
 
-#include <fmt/format.h>
-
 #include "regulus/core/error.h"
+#include "regulus/core/same_job.h"
 
 namespace regulus::pretrain {
 
@@ -36,15 +35,11 @@ nlohmann::json job_of(const PretrainOptions& options, const backbone::Transforme
 }
 
 void require_same_job(const nlohmann::json& saved, const nlohmann::json& wanted, const std::string& where) {
-  for (const auto& [name, value] : wanted.items()) {
-    const nlohmann::json before = saved.contains(name) ? saved.at(name) : nlohmann::json();
-    if (before == value) continue;
-    if (name == "expression")
-      throw OptionError("the expression data differ from those of the interrupted run", "--expression",
-                        "resume with the same files in the same order, or start anew with --overwrite");
-    throw OptionError(fmt::format("{} differs from {} in {}", value.dump(), before.dump(), where),
-                      "--" + name, "resume with the same options, or start anew with --overwrite");
-  }
+  const auto difference = first_difference(saved, wanted);
+  if (difference && difference->name == "expression")  // its value, a hash, would tell nobody anything
+    throw OptionError("the expression data differ from those of the interrupted run", "--expression",
+                      "resume with the same files in the same order, or start anew with --overwrite");
+  regulus::require_same_job(saved, wanted, where);
 }
 
 }  // namespace regulus::pretrain

@@ -173,7 +173,8 @@ class Run {
     return tiles;
   }
 
-  /// Ranks take the tiles in the same order, and each is sent or received as a whole: none can wait in a circle.
+  /// Ranks take the tiles in the same order, and each is sent or received as a whole: none can wait in a
+  /// circle.
   void gather(std::int64_t tile, const Holders& holders) {
     const auto held = held_.find(tile);
     if (held == held_.end()) return;

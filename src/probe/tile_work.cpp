@@ -26,7 +26,8 @@ std::int64_t panel_length(const ProbeJob& job, const storage::TileBlock& block) 
     return source < block.target_begin || source >= block.target_begin + block.target_count;
   };
   const auto first = job.sources.begin() + block.source_begin;
-  return block.target_count + std::count_if(first, first + block.source_count, outside) + (job.cls_id ? 1 : 0);
+  return block.target_count + std::count_if(first, first + block.source_count, outside) +
+         (job.cls_id ? 1 : 0);
 }
 
 backbone::PassShape shape_of(const ProbeJob& job, const std::optional<backbone::PassShape>& model,

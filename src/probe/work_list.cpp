@@ -25,7 +25,8 @@ WorkList::WorkList(const ProbeJob& job, const std::optional<backbone::PassShape>
   for (const std::int64_t tile : tiles_)
     by_cost.emplace_back(-work_of_tile(job, model, plan.block(tile)).flops, tile);
   std::sort(by_cost.begin(), by_cost.end());
-  std::transform(by_cost.begin(), by_cost.end(), tiles_.begin(), [](const auto& item) { return item.second; });
+  std::transform(by_cost.begin(), by_cost.end(), tiles_.begin(),
+                 [](const auto& item) { return item.second; });
   if (tiles_.empty()) return;
   const double for_ranks = kUnitsPerRank * ranks / static_cast<double>(tiles_.size());
   const double for_length = model ? -by_cost.front().first / kUnitFlops : 1.0;

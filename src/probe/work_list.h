@@ -17,8 +17,8 @@ struct WorkUnit {
 };
 
 /// The work of some tiles as numbered units, the costliest tiles first, the units of a tile one after the
-/// other. How finely tiles are divided may depend on the ranks: sums over parts have the same bits however the
-/// parts are grouped.
+/// other. How finely tiles are divided may depend on the ranks: sums over parts have the same bits however
+/// the parts are grouped.
 class WorkList {
  public:
   /// \param tiles those to compute

@@ -11,9 +11,25 @@ herr_t collect_name(hid_t, const char* name, const H5A_info_t*, void* names) {
   return 0;
 }
 
+bool same_shape(hid_t a, hid_t b) {
+  return H5Sget_simple_extent_type(a) == H5Sget_simple_extent_type(b) &&
+         detail::extent(a) == detail::extent(b);
+}
+
+/// Writes over an attribute of this very type and shape, where the structure of the file need not change;
+/// false if there is none.
+bool overwrite(hid_t file, const std::string& path, const std::string& name, hid_t stored, hid_t memory,
+               hid_t space, const void* values) {
+  if (H5Aexists_by_name(file, path.c_str(), name.c_str(), H5P_DEFAULT) <= 0) return false;
+  const Id attribute(H5Aopen_by_name(file, path.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT));
+  return attribute.valid() && H5Tequal(Id(H5Aget_type(attribute)), stored) > 0 &&
+         same_shape(Id(H5Aget_space(attribute)), space) && H5Awrite(attribute, memory, values) >= 0;
+}
+
 /// Creates (or replaces) an attribute and writes it; false on failure, with the reason on the HDF5 stack.
 bool put(hid_t file, const std::string& path, const std::string& name, hid_t stored, hid_t memory,
          hid_t space, const void* values) {
+  if (overwrite(file, path, name, stored, memory, space, values)) return true;
   if (H5Aexists_by_name(file, path.c_str(), name.c_str(), H5P_DEFAULT) > 0 &&
       H5Adelete_by_name(file, path.c_str(), name.c_str(), H5P_DEFAULT) < 0)
     return false;

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <array>
+
 #include "hdf5_detail.h"
 #include "regulus/storage/half.h"
 
@@ -38,6 +41,37 @@ Id create_data_set_at(hid_t file, const std::string& path, hid_t type, hid_t spa
   return Id(H5Dcreate2(file, path.c_str(), type, space, links, creation, H5P_DEFAULT));
 }
 
+bool is_chunked_and_plain(hid_t data_set) {
+  const Id creation(H5Dget_create_plist(data_set));
+  return H5Pget_layout(creation) == H5D_CHUNKED && H5Pget_nfilters(creation) == 0;
+}
+
+/// Without a cache HDF5 reads just what is asked for; with one it would read whole chunks for it, unless they
+/// are compressed and it must anyway.
+Id without_chunk_cache(Id data_set, hid_t file, const std::string& path) {
+  if (!is_chunked_and_plain(data_set)) return data_set;
+  const Id access(H5Pcreate(H5P_DATASET_ACCESS));
+  H5Pset_chunk_cache(access, H5D_CHUNK_CACHE_NSLOTS_DEFAULT, 0, H5D_CHUNK_CACHE_W0_DEFAULT);
+  H5Idec_ref(data_set.release());  // an open data set keeps the cache that it has
+  return Id(H5Dopen2(file, path.c_str(), access));
+}
+
+Id creation_properties(const DataSetLayout& layout) {
+  Id creation(H5Pcreate(H5P_DATASET_CREATE));
+  H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER);
+  if (!layout.chunk.empty()) {
+    const auto lengths = unsigned_lengths(layout.chunk);
+    H5Pset_chunk(creation, static_cast<int>(lengths.size()), lengths.data());
+  }
+  if (layout.compression == 0) {
+    H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY);
+  } else {
+    H5Pset_shuffle(creation);
+    H5Pset_deflate(creation, static_cast<unsigned>(layout.compression));
+  }
+  return creation;
+}
+
 }  // namespace
 
 Id H5File::State::open_data_set(const std::string& path) const {
@@ -59,6 +93,16 @@ std::vector<std::int64_t> H5File::shape(const std::string& data_set) const {
 ValueKind H5File::value_kind(const std::string& data_set) const {
   const Id node = state_->open_data_set(data_set);
   return detail::classify(Id(H5Dget_type(node)));
+}
+
+std::vector<std::int64_t> H5File::chunk(const std::string& data_set) const {
+  const Id node = state_->open_data_set(data_set);
+  const Id creation(H5Dget_create_plist(node));
+  std::array<hsize_t, H5S_MAX_RANK> lengths{};
+  const int rank = H5Pget_layout(creation) == H5D_CHUNKED
+                       ? H5Pget_chunk(creation, static_cast<int>(lengths.size()), lengths.data())
+                       : 0;
+  return {lengths.begin(), lengths.begin() + std::max(rank, 0)};
 }
 
 template <typename T>
@@ -84,7 +128,7 @@ T H5File::read_scalar(const std::string& path) const {
 
 template <typename T>
 std::vector<T> H5File::read_block(const std::string& path, const Block& block) const {
-  const Id data_set = state_->open_data_set(path);
+  const Id data_set = without_chunk_cache(state_->open_data_set(path), state_->id, path);
   state_->require_numbers(Id(H5Dget_type(data_set)), state_->where(path));
   const Id space(H5Dget_space(data_set));
   if (!fits(block, detail::extent(space)))
@@ -93,18 +137,17 @@ std::vector<T> H5File::read_block(const std::string& path, const Block& block) c
   auto values = detail::allocate<T>(static_cast<std::size_t>(count), state_->read_error, state_->where(path));
   if (count == 0) return values;
   select(space, block);
-  const Id memory = detail::make_space({count});
+  const Id memory = detail::make_space(block.count);  // the same shape as the selection: HDF5's fast path
   if (H5Dread(data_set, detail::memory_type<T>(), memory, space, H5P_DEFAULT, values.data()) < 0)
     state_->reading_failed(state_->where(path));
   return values;
 }
 
 template <typename T>
-void H5File::create_data_set(const std::string& path, const std::vector<std::int64_t>& shape) {
+void H5File::create_data_set(const std::string& path, const std::vector<std::int64_t>& shape,
+                             const DataSetLayout& layout) {
   detail::element_count(shape);
-  const Id creation(H5Pcreate(H5P_DATASET_CREATE));
-  H5Pset_alloc_time(creation, H5D_ALLOC_TIME_EARLY);
-  H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER);
+  const Id creation = creation_properties(layout);
   const Id space = detail::make_space(shape);
   if (!create_data_set_at(state_->id, path, detail::file_type<T>(), space, creation).valid())
     state_->writing_failed(state_->where(path));
@@ -133,16 +176,6 @@ void H5File::write_scalar(const std::string& path, T value) {
   write(path, std::vector<T>{value}, {});
 }
 
-Id H5File::State::transfer_properties() const {
-  Id transfer(H5Pcreate(H5P_DATASET_XFER));
-  if (!parallel) return transfer;
-  H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
-  // Collective for HDF5, but every rank writes its own block: Open MPI's aggregating writers (fcoll/vulcan
-  // of 4.1) report success when the disk is full.
-  H5Pset_dxpl_mpio_collective_opt(transfer, H5FD_MPIO_INDIVIDUAL_IO);
-  return transfer;
-}
-
 template <typename T>
 void H5File::write_block(const std::string& path, const Block& block, std::span<const T> values) {
   const Id data_set(H5Dopen2(state_->id, path.c_str(), H5P_DEFAULT));
@@ -153,9 +186,8 @@ void H5File::write_block(const std::string& path, const Block& block, std::span<
     throw Error(ErrorKind::Internal, "the block does not fit the data set or its values",
                 state_->where(path));
   select(space, block);
-  const Id memory = detail::make_space({count});
-  const Id transfer = state_->transfer_properties();
-  if (H5Dwrite(data_set, detail::memory_type<T>(), memory, space, transfer, values.data()) < 0)
+  const Id memory = detail::make_space(block.count);  // the same shape as the selection: HDF5's fast path
+  if (H5Dwrite(data_set, detail::memory_type<T>(), memory, space, H5P_DEFAULT, values.data()) < 0)
     state_->writing_failed(state_->where(path));
 }
 
@@ -239,15 +271,16 @@ void H5File::write_string(const std::string& path, const std::string& value) {
     state_->writing_failed(state_->where(path));
 }
 
-#define REGULUS_INSTANTIATE(T)                                                                    \
-  template std::vector<T> H5File::read<T>(const std::string&) const;                              \
-  template T H5File::read_scalar<T>(const std::string&) const;                                    \
-  template std::vector<T> H5File::read_block<T>(const std::string&, const Block&) const;          \
-  template void H5File::create_data_set<T>(const std::string&, const std::vector<std::int64_t>&); \
-  template void H5File::write<T>(const std::string&, const std::vector<T>&,                       \
-                                 const std::vector<std::int64_t>&);                               \
-  template void H5File::write<T>(const std::string&, const std::vector<T>&);                      \
-  template void H5File::write_scalar<T>(const std::string&, T);                                   \
+#define REGULUS_INSTANTIATE(T)                                                                   \
+  template std::vector<T> H5File::read<T>(const std::string&) const;                             \
+  template T H5File::read_scalar<T>(const std::string&) const;                                   \
+  template std::vector<T> H5File::read_block<T>(const std::string&, const Block&) const;         \
+  template void H5File::create_data_set<T>(const std::string&, const std::vector<std::int64_t>&, \
+                                           const DataSetLayout&);                                \
+  template void H5File::write<T>(const std::string&, const std::vector<T>&,                      \
+                                 const std::vector<std::int64_t>&);                              \
+  template void H5File::write<T>(const std::string&, const std::vector<T>&);                     \
+  template void H5File::write_scalar<T>(const std::string&, T);                                  \
   template void H5File::write_block<T>(const std::string&, const Block&, std::span<const T>);
 REGULUS_INSTANTIATE(float)
 REGULUS_INSTANTIATE(double)

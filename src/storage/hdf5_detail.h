@@ -99,7 +99,6 @@ struct H5File::State {
   [[noreturn]] void unusable(const std::string& message, const std::string& where) const;
 
   detail::Id open_data_set(const std::string& path) const;
-  detail::Id transfer_properties() const;
   void require_numbers(hid_t type, const std::string& where) const;
   detail::Id open_attribute(const std::string& path, const std::string& attribute) const;
 };

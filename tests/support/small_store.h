@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -28,14 +29,21 @@ inline float small_value(std::size_t probe, std::int64_t source, std::int64_t ta
          0.5F;
 }
 
-inline std::vector<float> small_values(const storage::FeatureStoreHeader& header, std::size_t probe,
-                                       storage::TileSources sources) {
+inline std::vector<float> small_block(const storage::FeatureStoreHeader& header, std::size_t probe,
+                                      const storage::TileBlock& block) {
   std::vector<float> values;
-  for (std::int64_t s = sources.begin; s < sources.begin + sources.count; ++s)
-    for (std::int64_t t = 0; t < static_cast<std::int64_t>(header.targets.size()); ++t)
+  for (std::int64_t s = block.source_begin; s < block.source_begin + block.source_count; ++s)
+    for (std::int64_t t = block.target_begin; t < block.target_begin + block.target_count; ++t)
       for (std::int64_t c = 0; c < header.probes[probe].width; ++c)
         values.push_back(small_value(probe, s, t, c));
   return values;
+}
+
+/// Of all targets. \param sources the first, and how many
+inline std::vector<float> small_values(const storage::FeatureStoreHeader& header, std::size_t probe,
+                                       std::array<std::int64_t, 2> sources) {
+  return small_block(header, probe,
+                     {sources[0], sources[1], 0, static_cast<std::int64_t>(header.targets.size())});
 }
 
 inline storage::FeatureStoreWriter::Tile small_tile(const storage::FeatureStoreHeader& header,
@@ -43,14 +51,16 @@ inline storage::FeatureStoreWriter::Tile small_tile(const storage::FeatureStoreH
   storage::FeatureStoreWriter::Tile tile;
   tile.index = index;
   for (std::size_t p = 0; p < header.probes.size(); ++p)
-    tile.features[header.probes[p].name] = small_values(header, p, storage::tile_sources(header, index));
+    tile.features[header.probes[p].name] = small_block(header, p, storage::tile_block(header, index));
+  for (const auto& column : header.tile_columns)
+    for (std::int64_t c = 0; c < column.width; ++c) tile.counts[column.name].push_back(100 * index + c);
   return tile;
 }
 
 /// Tiles in two rounds, tile i by rank i mod size; rounds where a rank has nothing included.
 inline void write_small_store(const comm::Communicator& comm, const std::filesystem::path& path) {
   const auto header = small_header();
-  storage::FeatureStoreWriter writer(comm, path, header);
+  auto writer = storage::FeatureStoreWriter::create(comm, path, header);
   for (const auto& [first, last] : {std::pair{0, 3}, std::pair{3, 4}}) {
     std::vector<storage::FeatureStoreWriter::Tile> mine;
     for (int tile = first; tile < last; ++tile)

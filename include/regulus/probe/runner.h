@@ -45,10 +45,10 @@ struct RunResult {
 };
 
 /// Computes every tile that the store does not have and writes it. Ranks take units (some parts of a tile)
-/// from a one-sided counter; parts of a tile that several ranks hold meet on one of them; in rounds, all ranks
-/// write what is finished in one collective transfer. When any rank is asked to stop, all finish the tiles
-/// that were begun and write them. The features depend on the job and the model alone.
-/// \throws the same error on every rank \collective yes
+/// from a one-sided counter; parts of a tile that several ranks hold meet on one of them; in rounds, all
+/// ranks write what is finished in one collective transfer. When any rank is asked to stop, all finish the
+/// tiles that were begun and write them. The features depend on the job and the model alone. \throws the same
+/// error on every rank \collective yes
 RunResult run(const comm::Communicator& comm, const backbone::Backbone& model, const ProbeJob& job,
               storage::FeatureStoreWriter& store, const RunControl& control);
 

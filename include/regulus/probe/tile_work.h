@@ -20,8 +20,8 @@ struct TileWork {
   TileWork& operator+=(const TileWork& other);
 };
 
-/// \param model the model's sizes (Backbone::pass_shape()); nothing: flops are those of some small model, of use
-/// only to compare tiles
+/// \param model the model's sizes (Backbone::pass_shape()); nothing: flops are those of some small model, of
+/// use only to compare tiles
 TileWork work_of_tile(const ProbeJob& job, const std::optional<backbone::PassShape>& model,
                       const storage::TileBlock& block);
 

@@ -8,6 +8,7 @@
 
 #include "regulus/comm/communicator.h"
 #include "regulus/storage/hdf5.h"
+#include "regulus/storage/tile_plan.h"
 
 namespace regulus::storage {
 
@@ -18,6 +19,16 @@ struct ProbeColumns {
   std::string description;  ///< what the columns are, for people
 };
 
+/// One kind of integers that a store keeps for each of its tiles.
+struct TileColumns {
+  std::string name;         ///< not "plan" or "done"
+  std::int64_t width = 0;   ///< numbers per tile
+  std::string description;  ///< what they are, for people
+};
+
+/// What a store is for. Only Features is a file for users; Scores is the working file of `infer`.
+enum class StoreKind { Features, Scores };
+
 /// What a feature store says about itself. S sources, G targets.
 struct FeatureStoreHeader {
   std::vector<std::string> sources, targets;  ///< UTF-8 gene names
@@ -27,38 +38,53 @@ struct FeatureStoreHeader {
   std::string background;
   std::string checkpoint_sha256;
   std::string provenance_json;
-  std::int64_t sources_per_tile =
-      0;  ///< a tile is a block of consecutive sources, all targets; the last may be shorter
+  StoreKind kind = StoreKind::Features;
+  std::int64_t sources_per_tile = 0;  ///< the last block may be shorter
+  std::int64_t targets_per_tile = 0;  ///< 0: all targets in one tile; the last block may be shorter
+  std::vector<TileColumns> tile_columns;
+  std::string job_json = "{}";  ///< an object: what decides the content, by option; compared on resume
+
+  TilePlan plan() const {
+    return {static_cast<std::int64_t>(sources.size()), static_cast<std::int64_t>(targets.size()),
+            sources_per_tile, targets_per_tile};
+  }
 };
 
-/// The consecutive sources of one tile.
-struct TileSources {
-  std::int64_t begin = 0;
-  std::int64_t count = 0;
-};
 std::int64_t tile_count(const FeatureStoreHeader& header);
-TileSources tile_sources(const FeatureStoreHeader& header, std::int64_t tile);
+TileBlock tile_block(const FeatureStoreHeader& header, std::int64_t tile);
 
 /// Writes a feature store with any number of ranks (docs/formats/feature_store.md). Everything but the
 /// features is on disk before the first of them, a tile is marked done after its features, and `complete` is
-/// set last, so that a kill at any moment leaves a file that says what it holds. The bytes of the data sets
-/// do not depend on the number of ranks. After an error the writer is of no further use.
+/// set last, so that a kill at any moment leaves a file that says what it holds and that resume() goes on
+/// with. The bytes of the data sets do not depend on the number of ranks. After an error the writer is of no
+/// further use; the file can be resumed.
 class FeatureStoreWriter {
  public:
   /// Values that a rank hands to MPI-IO at once, to bound its buffers (64 MiB).
   static constexpr std::int64_t kTransferValues = std::int64_t{1} << 24U;
 
-  /// Creates the file, replacing one of this name.
+  /// A new store, replacing a file of this name.
   /// \param header the same on every rank \throws StorageError, the same on every rank \collective yes
-  FeatureStoreWriter(const comm::Communicator& comm, const std::filesystem::path& path,
-                     FeatureStoreHeader header, std::int64_t transfer_values = kTransferValues);
+  static FeatureStoreWriter create(const comm::Communicator& comm, const std::filesystem::path& path,
+                                   FeatureStoreHeader header, std::int64_t transfer_values = kTransferValues);
 
-  std::int64_t tile_count() const { return storage::tile_count(header_); }
-  TileSources sources_of(std::int64_t tile) const { return tile_sources(header_, tile); }
+  /// Goes on with an unfinished store, on any number of ranks. The provenance of `header` is not looked at.
+  /// \throws OptionError naming the first entry of job_json that differs, with both values; InputError if the
+  /// file is missing, damaged, complete, no store of this kind or not of the header's structure; StorageError
+  /// if it cannot be opened for writing; the same on every rank \collective yes
+  static FeatureStoreWriter resume(const comm::Communicator& comm, const std::filesystem::path& path,
+                                   FeatureStoreHeader header, std::int64_t transfer_values = kTransferValues);
+
+  std::int64_t tile_count() const { return header_.plan().count(); }
+  TileBlock block_of(std::int64_t tile) const { return header_.plan().block(tile); }
+
+  /// Of each tile: 1 if the file holds it, 0 if it is still to be written.
+  const std::vector<std::uint8_t>& done() const { return done_; }
 
   struct Tile {
     std::int64_t index = 0;
-    std::map<std::string, std::vector<float>> features;  ///< of every probe: [sources of the tile, G, width]
+    std::map<std::string, std::vector<float>> features;         ///< of every probe: [sources, targets, width]
+    std::map<std::string, std::vector<std::int64_t>> counts{};  ///< of every tile column: [width]
   };
 
   /// Writes the tiles of all ranks, then marks them done.
@@ -67,16 +93,29 @@ class FeatureStoreWriter {
   /// \collective yes: every rank calls it equally often
   void write_round(const std::vector<Tile>& mine);
 
-  /// Closes the file and marks it complete. All tiles must have been written.
+  /// Flushes and closes the file as it is, for resume(); the last call of a writer.
   /// \throws StorageError, the same on every rank \collective yes
-  void finish(const std::string& provenance_json);
+  void suspend();
+
+  /// Closes the file and marks it complete. All tiles must have been written; the last call of a writer.
+  /// \param compression 0 leaves the features as they are; 1 (fast) to 9 (small): rank 0 alone writes a
+  ///   compressed copy beside the file, within 256 MiB of memory, and puts it in the file's place
+  /// \throws StorageError, the same on every rank \collective yes
+  void finish(const std::string& provenance_json, int compression = 0);
 
  private:
-  struct Piece;
+  struct Opened {
+    H5File file;
+    std::vector<std::uint8_t> done;
+  };
+  FeatureStoreWriter(const comm::Communicator& comm, std::filesystem::path path, FeatureStoreHeader header,
+                     std::int64_t transfer_values, Opened opened);
+  static Opened open(const comm::Communicator& comm, const std::filesystem::path& path,
+                     const FeatureStoreHeader& header, std::vector<std::uint8_t> done);
   void check(const std::vector<Tile>& tiles) const;
   std::vector<std::int64_t> gather_indices(const std::vector<Tile>& mine) const;
-  std::vector<Piece> pieces(const ProbeColumns& probe, const std::vector<Tile>& tiles) const;
-  void write_features(const ProbeColumns& probe, const std::vector<Tile>& tiles);
+  void write_features(const ProbeColumns& probe, const Tile& tile);
+  void write_tile(const Tile& tile);
   void mark_done(const std::vector<std::int64_t>& tiles);
 
   comm::Communicator comm_;
@@ -95,18 +134,31 @@ struct FeatureStoreSummary {
   bool complete = false;
 };
 
-/// Whether the file is an HDF5 file that calls itself a feature store, whole or not. Never throws.
-bool is_feature_store(const std::filesystem::path& path);
+/// Whether the file is an HDF5 file that calls itself a store of this kind, whole or not. Never throws.
+bool is_feature_store(const std::filesystem::path& path, StoreKind kind = StoreKind::Features);
 
-/// Also of an unfinished store. \throws InputError if it is missing, truncated, damaged or not a feature
-/// store
-FeatureStoreSummary describe_feature_store(const std::filesystem::path& path);
+/// Also of an unfinished store. \throws InputError if it is missing, truncated, damaged or not a store of
+/// this kind
+FeatureStoreSummary describe_feature_store(const std::filesystem::path& path,
+                                           StoreKind kind = StoreKind::Features);
+
+/// What is at the path of a store that is about to be written.
+enum class StoreState { Absent, Unfinished, Complete };
+
+/// \throws InputError if there is a file that is not a store of this kind, or a damaged one \collective no
+StoreState store_state(const std::filesystem::path& path, StoreKind kind = StoreKind::Features);
+
+/// That the store at `path`, complete or not, is of this job. Changes nothing.
+/// \throws OptionError naming the first entry that differs, with both values; InputError if the file is no
+/// store of this kind or does not say its job (format version 1) \collective no
+void require_same_job(const std::filesystem::path& path, const std::string& job_json,
+                      StoreKind kind = StoreKind::Features);
 
 /// Reads a complete feature store. Not collective.
 class FeatureStore {
  public:
-  /// \throws InputError if it is missing, truncated, damaged, unfinished or not a feature store
-  explicit FeatureStore(const std::filesystem::path& path);
+  /// \throws InputError if it is missing, truncated, damaged, unfinished or not a store of this kind
+  explicit FeatureStore(const std::filesystem::path& path, StoreKind kind = StoreKind::Features);
 
   const FeatureStoreHeader& header() const { return header_; }
 
@@ -114,6 +166,8 @@ class FeatureStore {
   std::vector<float> read(const std::string& probe) const;
   /// Those of `count` sources from `begin`. \return [count, G, width]
   std::vector<float> read_sources(const std::string& probe, std::int64_t begin, std::int64_t count) const;
+  /// The numbers of every tile. \return [tiles, width] \throws InputError if there is no such tile column
+  std::vector<std::int64_t> read_tile_columns(const std::string& name) const;
 
  private:
   H5File file_;

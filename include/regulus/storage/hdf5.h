@@ -24,6 +24,12 @@ struct Block {
   std::vector<std::int64_t> count;
 };
 
+/// How the values of a data set lie in the file.
+struct DataSetLayout {
+  std::vector<std::int64_t> chunk{};  ///< shape of the blocks that lie together; empty: one after the other
+  int compression = 0;                ///< 0 for none, 1 (fast) to 9 (small); needs a chunk
+};
+
 /// An HDF5 file. Paths inside it are absolute ("/obs/_index"); missing groups on the way are created when
 /// writing. Numeric types: float, double, std::int8_t, std::uint8_t, std::int32_t, std::int64_t, and Half
 /// in blocks; what the file holds is converted on reading (HDF5 clamps values that the wanted type cannot
@@ -42,9 +48,10 @@ class H5File {
   /// An existing file, in place, to change data or attributes; without close() the changes may be lost.
   static H5File open_update(const std::filesystem::path& path);
 
-  /// An existing file opened by all ranks for reading and writing. Every write_block() is then collective;
-  /// data sets and attributes must not be created. Close it with close(): the destructor does not communicate
-  /// and leaves the file open until MPI ends. \throws the same error on every rank \collective yes
+  /// An existing file opened by all ranks for reading and writing. A rank reads and writes blocks without the
+  /// others; data sets and attributes must not be created. Close it with close(): the destructor does not
+  /// communicate and leaves the file open until MPI ends. \throws the same error on every rank \collective
+  /// yes
   static H5File open_parallel(const std::filesystem::path& path, const comm::Communicator& comm);
 
   H5File(H5File&& other) noexcept;
@@ -61,6 +68,7 @@ class H5File {
   std::vector<std::string> children(const std::string& group) const;   ///< by name
   std::vector<std::int64_t> shape(const std::string& data_set) const;  ///< empty for a scalar
   ValueKind value_kind(const std::string& data_set) const;
+  std::vector<std::int64_t> chunk(const std::string& data_set) const;  ///< its shape; empty if there are none
 
   void create_group(const std::string& path);  ///< no effect where it exists
 
@@ -79,11 +87,12 @@ class H5File {
   void write(const std::string& path, const std::vector<T>& values, const std::vector<std::int64_t>& shape);
   template <typename T>
   void write_scalar(const std::string& path, T value);
-  /// A contiguous data set with its space reserved and not filled, for write_block().
+  /// A data set for write_block(), not filled; its space is reserved unless it is compressed.
   template <typename T>
-  void create_data_set(const std::string& path, const std::vector<std::int64_t>& shape);
-  /// \collective yes, in a file of open_parallel(): every rank calls it for the same data set, with zero
-  /// counts if it has nothing to write; throws on the rank where it failed
+  void create_data_set(const std::string& path, const std::vector<std::int64_t>& shape,
+                       const DataSetLayout& layout = {});
+  /// \collective no, in a file of open_parallel() neither: there ranks write blocks that do not overlap, of
+  /// data sets that are not compressed
   template <typename T>
   void write_block(const std::string& path, const Block& block, std::span<const T> values);
 

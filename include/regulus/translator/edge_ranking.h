@@ -13,10 +13,9 @@ namespace regulus::translator {
 /// \param logits [G]; NaN is no candidate \return at most `count` targets
 std::vector<std::int32_t> best_targets(const std::vector<float>& logits, std::int64_t count);
 
-/// Reads the scores of all pairs, source by source, and writes the best edges of each source, and all scores if
-/// the edge store wants them. Memory does not grow with the number of sources.
-/// \param scores complete, with the columns of score_columns() \param nulls null translators behind its counts
-/// \collective no
+/// Reads the scores of all pairs, source by source, and writes the best edges of each source, and all scores
+/// if the edge store wants them. Memory does not grow with the number of sources. \param scores complete,
+/// with the columns of score_columns() \param nulls null translators behind its counts \collective no
 void rank_edges(const storage::FeatureStore& scores, std::int64_t nulls, storage::EdgeStoreWriter& edges,
                 const storage::EdgeStoreHeader& header, Progress& progress);
 

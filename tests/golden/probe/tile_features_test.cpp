@@ -40,11 +40,11 @@ class TileFeaturesGolden : public ::testing::TestWithParam<std::string> {
   at::Tensor compute(const std::string& feature) const {
     const auto backbone = backbone::make_transformer(model_, {.precision = at::kDouble});
     std::vector<float> values;
-    for (std::int64_t tile = 0; tile < job_.tile_count(); ++tile) {
+    for (std::int64_t tile = 0; tile < job_.plan().count(); ++tile) {
       probe::TileFeatures features(job_, tile);
-      for (const auto& unit : probe::units_of_tile(job_, tile)) features.add(*backbone, unit);
-      const auto part = features.reduce(comm::Communicator::self(), 0).at(feature);
-      values.insert(values.end(), part.begin(), part.end());
+      for (const auto& part : probe::parts_of_tile(job_)) features.add(*backbone, part);
+      const auto of_tile = features.features(*backbone).at(feature);
+      values.insert(values.end(), of_tile.begin(), of_tile.end());
     }
     return at::tensor(values, at::kDouble).reshape({job_.source_count(), job_.gene_count(), -1});
   }

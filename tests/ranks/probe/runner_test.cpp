@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "regulus/backbone/transformer.h"
 #include "regulus/comm/agree.h"
 #include "regulus/core/error.h"
+#include "regulus/probe/feature_columns.h"
 #include "support/definitions.h"
 #include "support/tiny_job.h"
 
@@ -30,7 +32,7 @@ class Runner : public ::testing::TestWithParam<std::int64_t> {
     if (world_.is_root()) std::filesystem::remove(file_);
   }
 
-  void run() {
+  storage::FeatureStoreHeader header() const {
     storage::FeatureStoreHeader header;
     header.targets = job_.genes;
     for (const auto source : job_.sources)
@@ -39,12 +41,39 @@ class Runner : public ::testing::TestWithParam<std::int64_t> {
     header.background = "cells";
     header.provenance_json = "{}";
     header.sources_per_tile = job_.sources_per_tile;
-    storage::FeatureStoreWriter store(world_, file_, header);
+    header.targets_per_tile = job_.targets_per_tile;
+    return header;
+  }
+
+  /// \param stop_after units of this rank
+  probe::RunResult run_on(storage::FeatureStoreWriter& store, std::int64_t stop_after) {
     const auto backbone = backbone::make_transformer(model_, {.precision = at::kFloat});
-    Progress progress("probe", probe::units_of_rank(world_, job_), "units", false);
-    probe::run(world_, *backbone, job_, store, progress);
+    Progress progress("probe", probe::units_left(world_, *backbone, job_, store), "units", false);
+    return probe::run(world_, *backbone, job_, store,
+                      {.progress = progress,
+                       .stop_requested = [&](double) { return stop_after-- <= 0; },
+                       .shortest_round_s = 0.0,
+                       .longest_round_s = 0.02});
+  }
+
+  void run() {
+    auto store = storage::FeatureStoreWriter::create(world_, file_, header());
+    EXPECT_TRUE(run_on(store, kForever).complete);
     store.finish("{}");
   }
+
+  /// Every feature, as one list of numbers.
+  std::vector<float> features() const {
+    const storage::FeatureStore store(file_);
+    std::vector<float> all;
+    for (const auto& probe : store.header().probes) {
+      const std::vector<float> values = store.read(probe.name);
+      all.insert(all.end(), values.begin(), values.end());
+    }
+    return all;
+  }
+
+  static constexpr std::int64_t kForever = std::int64_t{1} << 40;
 
   comm::Communicator world_;
   backbone::Model model_;
@@ -65,6 +94,31 @@ TEST_P(Runner, WritesEveryFeatureOfEveryPair) {
                                    .reshape({job_.gene_count(), expected.size(1)});
       EXPECT_LT((found - expected).abs().max().item<double>(), 5e-6) << probe << " of source " << s;
     }
+}
+
+TEST_P(Runner, StoppedAndResumedGivesTheSameBits) {
+  job_.targets_per_tile = 4;
+  run();
+  const std::vector<float> uninterrupted = features();
+  world_.barrier();
+  {
+    auto store = storage::FeatureStoreWriter::create(world_, file_, header());
+    EXPECT_FALSE(run_on(store, 0).complete);
+    store.suspend();
+  }
+  std::int64_t done_before = 0;
+  int runs = 0;
+  for (bool complete = false; !complete; ++runs) {
+    auto store = storage::FeatureStoreWriter::resume(world_, file_, header());
+    const auto done = std::count(store.done().begin(), store.done().end(), 1);
+    EXPECT_TRUE(runs == 0 || done > done_before) << "a run that was stopped later did nothing";
+    done_before = done;
+    const auto result = run_on(store, world_.is_root() ? 2 : kForever);  // one rank's wish stops all
+    EXPECT_EQ(result.times.size(), static_cast<std::size_t>(world_.size()));
+    complete = result.complete;
+    complete ? store.finish("{}") : store.suspend();
+  }
+  EXPECT_EQ(features(), uninterrupted);
 }
 
 TEST_P(Runner, EmbeddingsOfSourceAndTargetAreAdded) {

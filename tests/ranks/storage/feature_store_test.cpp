@@ -47,7 +47,7 @@ TEST_F(ParallelFeatureStore, HoldsTheSameNumbersForAnyNumberOfRanks) {
 
 TEST_F(ParallelFeatureStore, OneRankMayHaveAllTiles) {
   const auto header = small_header();
-  FeatureStoreWriter writer(world_, file("features.h5"), header);
+  auto writer = FeatureStoreWriter::create(world_, file("features.h5"), header);
   Tiles mine;
   if (world_.rank() == world_.size() - 1)
     for (std::int64_t tile = 0; tile < 4; ++tile) mine.push_back(test::small_tile(header, 3 - tile));
@@ -60,7 +60,7 @@ TEST_F(ParallelFeatureStore, OneRankMayHaveAllTiles) {
 TEST_F(ParallelFeatureStore, TheSizeOfTheTransfersDoesNotShow) {
   const auto header = small_header();
   for (const std::int64_t transfer_values : {1, 5, 13, 24}) {
-    FeatureStoreWriter writer(world_, file("features.h5"), header, transfer_values);
+    auto writer = FeatureStoreWriter::create(world_, file("features.h5"), header, transfer_values);
     Tiles mine;
     for (std::int64_t tile = world_.rank(); tile < 4; tile += world_.size())
       mine.push_back(test::small_tile(header, tile));
@@ -75,7 +75,7 @@ TEST_F(ParallelFeatureStore, TheSizeOfTheTransfersDoesNotShow) {
 
 TEST_F(ParallelFeatureStore, AWrongTileOfOneRankIsTheSameErrorOnAll) {
   const auto header = small_header();
-  FeatureStoreWriter writer(world_, file("features.h5"), header);
+  auto writer = FeatureStoreWriter::create(world_, file("features.h5"), header);
   Tiles mine;
   if (world_.rank() == world_.size() - 1) {
     mine.push_back(test::small_tile(header, 2));
@@ -88,7 +88,7 @@ TEST_F(ParallelFeatureStore, AWrongTileOfOneRankIsTheSameErrorOnAll) {
 
 TEST_F(ParallelFeatureStore, ATileOfTwoRanksIsRefusedOnAll) {
   if (world_.size() < 2) GTEST_SKIP() << "reason: needs two ranks";
-  FeatureStoreWriter writer(world_, file("features.h5"), small_header());
+  auto writer = FeatureStoreWriter::create(world_, file("features.h5"), small_header());
   Tiles mine;
   if (world_.rank() < 2) mine.push_back(test::small_tile(small_header(), 1));
   expect_mentions(error_of(ErrorKind::Internal, [&] { writer.write_round(mine); }), "tile 1", "twice");
@@ -96,15 +96,15 @@ TEST_F(ParallelFeatureStore, ATileOfTwoRanksIsRefusedOnAll) {
 
 TEST_F(ParallelFeatureStore, AnUnwritableFolderIsTheSameErrorOnAll) {
   const auto path = file("no/such/features.h5");
-  const auto text =
-      error_of(ErrorKind::Storage, [&] { FeatureStoreWriter writer(world_, path, small_header()); });
+  const auto text = error_of(ErrorKind::Storage,
+                             [&] { auto writer = FeatureStoreWriter::create(world_, path, small_header()); });
   expect_mentions(text, path.string(), "No such file");
 }
 
 TEST_F(ParallelFeatureStore, ADiskThatFillsUpIsTheSameErrorOnAllAndMarksNothingDone) {
   auto header = small_header();
   header.probes[1].width = 20000;
-  FeatureStoreWriter writer(world_, file("features.h5"), header);
+  auto writer = FeatureStoreWriter::create(world_, file("features.h5"), header);
   Tiles mine;
   for (std::int64_t tile = 0; tile < 4; ++tile)
     if (tile % world_.size() == world_.rank()) mine.push_back(test::small_tile(header, tile));
@@ -119,7 +119,7 @@ TEST_F(ParallelFeatureStore, ADiskThatFillsUpIsTheSameErrorOnAllAndMarksNothingD
 
 TEST_F(ParallelFeatureStore, ReplacesAnOlderStore) {
   test::write_small_store(world_, file("features.h5"));
-  { FeatureStoreWriter writer(world_, file("features.h5"), small_header()); }
+  { auto writer = FeatureStoreWriter::create(world_, file("features.h5"), small_header()); }
   world_.barrier();
   EXPECT_FALSE(describe_feature_store(file("features.h5")).complete);
 }

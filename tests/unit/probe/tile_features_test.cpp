@@ -23,10 +23,10 @@ class TileFeaturesTest : public ::testing::Test {
                                                     at::ScalarType precision = at::kDouble) const {
     const auto backbone = backbone::make_transformer(model_, {.precision = precision});
     probe::TileFeatures features(job_, tile);
-    auto units = probe::units_of_tile(job_, tile);
-    if (reversed) std::reverse(units.begin(), units.end());
-    for (const auto& unit : units) features.add(*backbone, unit);
-    return features.reduce(comm::Communicator::world(), 0);
+    auto parts = probe::parts_of_tile(job_);
+    if (reversed) std::reverse(parts.begin(), parts.end());
+    for (const auto& part : parts) features.add(*backbone, part);
+    return features.features(*backbone);
   }
 
   /// Worst difference of one source's features [G, width] from the definition.
@@ -94,14 +94,14 @@ TEST_F(TileFeaturesTest, AttentionPaidByOneQuerySumsToOneOverAllKeys) {
     job_.sources[static_cast<std::size_t>(s)] = s;
   }
   at::Tensor sums = at::zeros({job_.gene_count(), job_.attention_width}, at::kDouble);
-  for (std::int64_t tile = 0; tile < job_.tile_count(); ++tile)
+  for (std::int64_t tile = 0; tile < job_.plan().count(); ++tile)
     sums += at::tensor(compute(tile).at("attn"), at::kDouble)
                 .reshape({-1, job_.gene_count(), job_.attention_width})
                 .sum(0);
   EXPECT_LT((sums - 1.0).abs().max().item<double>(), 1e-5);
 }
 
-TEST_F(TileFeaturesTest, DoNotDependOnTheOrderOfTheUnits) {
+TEST_F(TileFeaturesTest, DoNotDependOnTheOrderOfTheParts) {
   EXPECT_EQ(compute(0), compute(0, true));
 }
 
@@ -118,13 +118,12 @@ TEST_F(TileFeaturesTest, OnlyDerivativesAreComputedInBFloat16) {
   EXPECT_LT(error(rounded.at("osg"), 1, definition.osg(1)), 2e-2);
 }
 
-TEST_F(TileFeaturesTest, UnitsCoverEveryRowOnce) {
+TEST_F(TileFeaturesTest, PartsCoverEveryRowOnce) {
   std::int64_t backgrounds = 0;
   std::int64_t cells = 0;
-  for (const auto& unit : probe::units_of_tile(job_, 1)) {
-    EXPECT_EQ(unit.tile, 1);
-    if (unit.kind == probe::Unit::Kind::Backgrounds) backgrounds += unit.end - unit.begin;
-    if (unit.kind == probe::Unit::Kind::Cells) cells += unit.end - unit.begin;
+  for (const auto& part : probe::parts_of_tile(job_)) {
+    if (part.kind == probe::TilePart::Kind::Backgrounds) backgrounds += part.end - part.begin;
+    if (part.kind == probe::TilePart::Kind::Cells) cells += part.end - part.begin;
   }
   EXPECT_EQ(backgrounds, job_.backgrounds->count());
   EXPECT_EQ(cells, job_.cells->count());

@@ -26,7 +26,7 @@ class FeatureStoreTest : public ::testing::Test {
 
   /// The first two of four tiles.
   void write_unfinished() {
-    FeatureStoreWriter writer(world_, path_, small_header());
+    auto writer = FeatureStoreWriter::create(world_, path_, small_header());
     writer.write_round({test::small_tile(small_header(), 1), test::small_tile(small_header(), 0)});
   }
 };
@@ -36,8 +36,9 @@ TEST_F(FeatureStoreTest, TilesCoverTheSourcesOnce) {
   ASSERT_EQ(tile_count(header), 4);
   std::int64_t next = 0;
   for (std::int64_t tile = 0; tile < 4; ++tile) {
-    EXPECT_EQ(tile_sources(header, tile).begin, next);
-    next += tile_sources(header, tile).count;
+    EXPECT_EQ(tile_block(header, tile).source_begin, next);
+    EXPECT_EQ(tile_block(header, tile).target_count, 3);
+    next += tile_block(header, tile).source_count;
   }
   EXPECT_EQ(next, 7);
 }
@@ -108,9 +109,9 @@ TEST_F(FeatureStoreTest, AnotherHdf5FileIsNotAFeatureStore) {
 TEST_F(FeatureStoreTest, ANewerVersionIsRefused) {
   test::write_small_store(world_, path_);
   H5File file = H5File::open_update(path_);
-  file.write_attribute_int("/", "version", 2);
+  file.write_attribute_int("/", "version", 3);
   file.close();
-  expect_mentions(error_of(ErrorKind::Input, [&] { FeatureStore store(path_); }), "version 2");
+  expect_mentions(error_of(ErrorKind::Input, [&] { FeatureStore store(path_); }), "version 3");
 }
 
 TEST_F(FeatureStoreTest, ATruncatedStoreIsAnErrorAtEveryLength) {
@@ -126,7 +127,7 @@ TEST_F(FeatureStoreTest, ATruncatedStoreIsAnErrorAtEveryLength) {
 }
 
 TEST_F(FeatureStoreTest, TilesThatDoNotFitAreRefused) {
-  FeatureStoreWriter writer(world_, path_, small_header());
+  auto writer = FeatureStoreWriter::create(world_, path_, small_header());
   auto short_tile = test::small_tile(small_header(), 0);
   short_tile.features["vvp"].pop_back();
   expect_mentions(error_of(ErrorKind::Internal, [&] { writer.write_round({short_tile}); }), "tile 0", "vvp",
@@ -142,18 +143,19 @@ TEST_F(FeatureStoreTest, TilesThatDoNotFitAreRefused) {
 TEST_F(FeatureStoreTest, AStoreThatMakesNoSenseIsRefused) {
   auto header = small_header();
   header.probes.push_back(header.probes.front());
-  expect_mentions(error_of(ErrorKind::Internal, [&] { FeatureStoreWriter writer(world_, path_, header); }),
-                  "gdt", "twice");
+  expect_mentions(
+      error_of(ErrorKind::Internal, [&] { auto writer = FeatureStoreWriter::create(world_, path_, header); }),
+      "gdt", "twice");
   header = small_header();
   header.sources.clear();
-  error_of(ErrorKind::Internal, [&] { FeatureStoreWriter writer(world_, path_, header); });
+  error_of(ErrorKind::Internal, [&] { auto writer = FeatureStoreWriter::create(world_, path_, header); });
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
 
 TEST_F(FeatureStoreTest, AnUnwritablePathIsAStorageError) {
   const auto missing = folder_ / "no/such/features.h5";
-  const auto text =
-      error_of(ErrorKind::Storage, [&] { FeatureStoreWriter writer(world_, missing, small_header()); });
+  const auto text = error_of(
+      ErrorKind::Storage, [&] { auto writer = FeatureStoreWriter::create(world_, missing, small_header()); });
   expect_mentions(text, missing.string(), "No such file");
 }
 
@@ -169,7 +171,7 @@ assert list(f["genes/source"].asstr()[:])[-1] == "β6" and len(f["genes/target"]
 s, t, c = np.meshgrid(range(7), range(3), range(4), indexing="ij")
 assert f["features/vvp"].dtype == "<f4"
 assert np.array_equal(f["features/vvp"][:], 1000.5 + 100 * s + 10 * t + c)
-assert f["tiles/plan"][:].tolist() == [[0, 2], [2, 2], [4, 2], [6, 1]] and f["tiles/done"][:].all()
+assert f["tiles/plan"][:].tolist() == [[0, 2, 0, 3], [2, 2, 0, 3], [4, 2, 0, 3], [6, 1, 0, 3]] and f["tiles/done"][:].all()
 )",
                              path_),
             0);

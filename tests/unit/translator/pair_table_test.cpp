@@ -38,7 +38,7 @@ class PairTableTest : public ::testing::Test {
         tile.features["gdt"].push_back(static_cast<float>(100 * s + t));
       }
     tile.features["gdt"].back() *= spoilt;
-    storage::FeatureStoreWriter writer(comm::Communicator::self(), folder_ / name, header);
+    auto writer = storage::FeatureStoreWriter::create(comm::Communicator::self(), folder_ / name, header);
     writer.write_round({tile});
     writer.finish("{}");
     return (folder_ / name).string();
