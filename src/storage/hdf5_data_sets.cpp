@@ -290,7 +290,8 @@ REGULUS_INSTANTIATE(std::int32_t)
 REGULUS_INSTANTIATE(std::int64_t)
 #undef REGULUS_INSTANTIATE
 template std::vector<Half> H5File::read_block<Half>(const std::string&, const Block&) const;
-template void H5File::create_data_set<Half>(const std::string&, const std::vector<std::int64_t>&);
+template void H5File::create_data_set<Half>(const std::string&, const std::vector<std::int64_t>&,
+                                            const DataSetLayout&);
 template void H5File::write_block<Half>(const std::string&, const Block&, std::span<const Half>);
 
 }  // namespace regulus::storage

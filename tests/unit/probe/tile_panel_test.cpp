@@ -69,8 +69,8 @@ TEST(TilePanel, SinglePlanIsOnePanelOfAllGenesInTheirOrder) {
 }
 
 TEST(TilePanel, NeedsRoomForTargets) {
-  EXPECT_EQ(test::error_of(ErrorKind::Options, [] { probe::targets_within(100, 8, 8); }).where(),
-            "--sources-per-tile");
+  const std::string error = test::error_of(ErrorKind::Options, [] { probe::targets_within(100, 8, 8); });
+  EXPECT_NE(error.find("--sources-per-tile"), std::string::npos) << error;
   EXPECT_EQ(probe::targets_within(100, 8, 9), 1);
 }
 
