@@ -31,7 +31,7 @@ step "Pretraining the backbone on all cells, without the networks" $out/model \
 for p in "${probes[@]}"; do
   for d in "${datasets[@]}"; do
     step "Probing the frozen backbone: data set $d, background $p" "$out/$p/features_$d.h5" \
-      probe --job "$settings/probe_$p.ini" --seed "$seed" --model $out/model \
+      probe --job "$settings/probe_$p.ini" --resume --seed "$seed" --model $out/model \
       --expression "$out/prepared/dataset_$d.h5ad" --sources "$data/dataset_${d}_tfs.txt"
   done
 

@@ -51,7 +51,7 @@ for kind in probe probe_emb; do
   features=$out/$kind
   probe() { # DATASET TF_LIST
     step "Probing $1 ($kind)" "$features/$1.h5" \
-      probe --job $settings/$kind.ini --model $out/model --expression "$out/data/$1.h5ad" --sources "$2"
+      probe --job $settings/$kind.ini --resume --model $out/model --expression "$out/data/$1.h5ad" --sources "$2"
   }
   probe hESC "$beeline/hESC/tfs_partial.txt"
   probe mDC "$beeline/mDC/tfs_TFs500.txt"
@@ -67,7 +67,7 @@ done
 
 # And what needs no training: attention, perturbation and gradients as scores of their own.
 step "Probing mDC for scores without a translator" $out/origin/mDC.h5 \
-  probe --job $settings/probe_origin.ini --model $out/model --expression $out/data/mDC.h5ad --sources "$beeline/mDC/tfs_TFs500.txt"
+  probe --job $settings/probe_origin.ini --resume --model $out/model --expression $out/data/mDC.h5ad --sources "$beeline/mDC/tfs_TFs500.txt"
 step "Evaluating them on mDC, all genes" $out/origin/evaluation_mDC \
   evaluate --job $settings/evaluate_origin.ini --features $out/origin/mDC.h5 \
   --network "$beeline"/mDC/{STRING,NonSpecific,CellTypeSpecific}_TFs500.csv --expression $out/data/mDC.h5ad
