@@ -62,6 +62,8 @@ Inspection inspect_translator(const std::filesystem::path& file) {
     result.facts.emplace_back(
         "probe", fmt::format("{}: {} inputs, {} layers, {} parameters", model.probe, model.shape.inputs(),
                              model.shape.layers(), model.shape.parameters()));
+  result.facts.emplace_back("members", fmt::to_string(translator.member_count()));
+  result.facts.emplace_back("null translators", fmt::to_string(translator.null_count()));
   result.facts.emplace_back("trained on", fmt::format("{} with {}", fmt::join(record.data_sets, ", "),
                                                       fmt::join(record.networks, ", ")));
   result.facts.emplace_back("genes seen", short_list(record.seen_genes));

@@ -1,25 +1,27 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "commands.h"
 #include "regulus/comm/agree.h"
 #include "regulus/core/log.h"
-#include "regulus/data/network.h"
-#include "regulus/data/split.h"
-#include "regulus/storage/feature_store.h"
+#include "regulus/translator/checkpoint.h"
 #include "regulus/translator/train.h"
+#include "stop_rule.h"
+#include "train_material.h"
 
 namespace regulus::app {
 
 namespace {
 
-using translator::GeneFilter;
-using translator::PairTable;
+namespace fs = std::filesystem;
 
 void declare(po::options_description& description) {
   const translator::TrainOptions defaults;
+  const translator::TrainControl control;
   auto add = description.add_options();
   add("features", list<std::string>()->value_name("FILE..."), "feature stores, written by 'regulus probe'");
   add("network", list<std::string>()->value_name("FILE..."),
@@ -66,6 +68,17 @@ void declare(po::options_description& description) {
       "epochs without a better validation loss before stopping");
   add("class-weights", po::value<std::string>()->default_value("equal")->value_name("NAME"),
       "equal: positives and negatives weigh the same in total; none: every pair weighs the same");
+  add("members", po::value<std::int64_t>()->default_value(defaults.members)->value_name("N"),
+      "MLPs per probe, from different random numbers; their mean is the probe's logit, their spread its "
+      "uncertainty");
+  add("null", po::value<std::int64_t>()->default_value(defaults.nulls)->value_name("N"),
+      "MLPs per probe trained on shuffled labels, for the empirical false-discovery rate");
+  add("checkpoint-minutes",
+      po::value<double>()
+          ->default_value(control.checkpoint_minutes, fmt::to_string(control.checkpoint_minutes))
+          ->value_name("X"),
+      "minutes between two checkpoints; 0: one after every epoch");
+  add("overwrite", po::bool_switch(), "start anew although --out has an interrupted run");
 }
 
 translator::TrainOptions train_options(const Session& session) {
@@ -81,179 +94,146 @@ translator::TrainOptions train_options(const Session& session) {
   chosen.class_weights = options.one_of("class-weights", {"equal", "none"}) == "equal";
   chosen.transform = translator::parse_transform(options.get<std::string>("transform"));
   chosen.seed = session.seed;
+  chosen.members = options.get<std::int64_t>("members");
+  chosen.nulls = options.get<std::int64_t>("null");
   translator::check(chosen);
   return chosen;
 }
 
-/// What a run reads and how it chooses pairs.
-struct TrainJob {
-  std::vector<std::string> features, networks;  ///< equally many
-  std::vector<std::string> probes;              ///< empty: all
-  std::string out;
-  translator::CandidateOptions candidates;
-  double holdout = 0.0;
-  std::uint64_t split_seed = 0;
-};
-
-/// Feature stores meet networks by position; a single network serves all.
-void pair_up(TrainJob& job) {
-  if (job.networks.size() == 1) job.networks.resize(job.features.size(), job.networks.front());
-  if (job.networks.size() == job.features.size()) return;
-  throw OptionError(
-      fmt::format("{} networks for {} feature stores", job.networks.size(), job.features.size()), "--network",
-      "give one network for all stores, or one for each in the same order");
+/// The loss that early stopping went by: after the best epoch; infinite without a validation part.
+double best_validation_loss(const translator::TrainedMlp& mlp) {
+  const auto& losses = mlp.curve.validation;
+  return losses.empty() ? INFINITY : losses[static_cast<std::size_t>(mlp.curve.best_epoch)];
 }
 
-TrainJob train_job(const Session& session) {
-  const Options& options = session.options;
-  TrainJob job;
-  job.features = options.get<std::vector<std::string>>("features");
-  job.networks = options.get<std::vector<std::string>>("network");
-  if (options.given("probes")) job.probes = options.get<std::vector<std::string>>("probes");
-  job.out = options.get<std::string>("out");
-  job.candidates.protocol = translator::parse_protocol(options.get<std::string>("protocol"));
-  job.candidates.negatives = translator::parse_negatives(options.get<std::string>("negatives"));
-  job.candidates.untested_sources = options.get<bool>("untested-sources");
-  job.candidates.seed = session.seed;
-  job.holdout = options.in_range<double>("holdout-genes", 0.0, 0.9);
-  job.split_seed = static_cast<std::uint64_t>(options.in_range<std::int64_t>("split-seed", 0, INT64_MAX));
-  pair_up(job);
-  return job;
+void print_loss(const std::string& name, const translator::ProbeModel& model,
+                const translator::TrainedMlp& mlp) {
+  const auto best = static_cast<std::size_t>(mlp.curve.best_epoch);
+  const double validation = best_validation_loss(mlp);
+  fmt::print("{:<10} {:>6} {:>8} {:>11.4f} {:>16}\n", name, model.shape.inputs(), best + 1,
+             mlp.curve.train[best], std::isfinite(validation) ? fmt::format("{:.4f}", validation) : "-");
 }
 
-std::string probe_names(const storage::FeatureStoreHeader& header) {
-  std::vector<std::string> names;
-  for (const auto& probe : header.probes) names.push_back(fmt::format("{}[{}]", probe.name, probe.width));
-  return fmt::format("{}", fmt::join(names, " "));
-}
-
-/// The probes to train: those asked for, or all, which must then be the same in every store.
-std::vector<std::string> choose_probes(const TrainJob& job,
-                                       const std::vector<storage::FeatureStore>& stores) {
-  if (!job.probes.empty()) return job.probes;
-  const auto& first = stores.front().header();
-  for (std::size_t i = 1; i < stores.size(); ++i)
-    if (probe_names(stores[i].header()) != probe_names(first))
-      throw OptionError(
-          fmt::format("the stores hold different probes: {} has {}, {} has {}", job.features.front(),
-                      probe_names(first), job.features[i], probe_names(stores[i].header())),
-          "--features", "name probes that all of them have with --probes");
-  std::vector<std::string> names;
-  for (const auto& probe : first.probes) names.push_back(probe.name);
-  return names;
-}
-
-std::vector<storage::FeatureStore> open_stores(const TrainJob& job) {
-  std::vector<storage::FeatureStore> stores;
-  for (const std::string& file : job.features) stores.emplace_back(file);
-  const translator::FeatureOrigin first = translator::origin_of(stores.front().header());
-  for (std::size_t i = 1; i < stores.size(); ++i)
-    require_same_origin(first, job.features.front(), translator::origin_of(stores[i].header()),
-                        job.features[i]);
-  return stores;
-}
-
-/// Genes of all stores together, so that a gene is held out of every one of them.
-std::vector<std::string> choose_holdout(const TrainJob& job,
-                                        const std::vector<storage::FeatureStore>& stores) {
-  if (job.holdout == 0.0) return {};
-  std::vector<std::string> sources, targets;
-  for (const auto& store : stores) {
-    for (const std::string& gene : store.header().sources) sources.push_back(translator::gene_key(gene));
-    for (const std::string& gene : store.header().targets) targets.push_back(translator::gene_key(gene));
-  }
-  return data::split_genes(sources, targets, job.holdout, job.split_seed).test;
-}
-
-/// What rank 0 reads; only the table reaches the other ranks.
-struct Material {
-  PairTable table;
-  translator::TrainingRecord record;
-};
-
-translator::LabelledPairs choose_pairs(const TrainJob& job, const translator::CandidateOptions& candidates,
-                                       const storage::FeatureStore& store, std::size_t index) {
-  const data::Network network = data::read_network(job.networks[index]);
-  const auto pairs = candidate_pairs(store.header().sources, store.header().targets, network, candidates);
-  log::info("{} with {}: {} pairs, {} positives", job.features[index], job.networks[index], pairs.size(),
-            pairs.positives());
-  return pairs;
-}
-
-std::string stem(const std::string& file) {
-  const std::string name = std::filesystem::path(file).filename().string();
-  return name.substr(0, name.find('.'));
-}
-
-Material read_material(const TrainJob& job) {
-  const std::vector<storage::FeatureStore> stores = open_stores(job);
-  const std::vector<std::string> probes = choose_probes(job, stores);
-  Material material;
-  material.record.origin = translator::origin_of(stores.front().header());
-  material.record.holdout_genes = choose_holdout(job, stores);
-  translator::CandidateOptions candidates = job.candidates;
-  candidates.genes = GeneFilter::all_but(material.record.holdout_genes);
-  for (std::size_t i = 0; i < stores.size(); ++i) {
-    const auto pairs = choose_pairs(job, candidates, stores[i], i);
-    PairTable part = make_pair_table(stores[i], job.features[i], probes, pairs);
-    if (i == 0)
-      material.table = std::move(part);
-    else
-      translator::append(material.table, part);
-    material.record.data_sets.push_back(stem(job.features[i]));
-    material.record.networks.push_back(stem(job.networks[i]));
-  }
-  return material;
-}
-
-void add_inputs(const TrainJob& job, Provenance& provenance) {
-  for (const std::string& file : job.features) provenance.add_input(file);
-  for (const std::string& file : job.networks) provenance.add_input(file);
-}
-
+/// Every member, and the best of the nulls: a member that is not better has learnt nothing.
 void print_losses(const translator::Translator& trained) {
   fmt::print("{:<10} {:>6} {:>8} {:>11} {:>16}\n", "probe", "width", "epoch", "train loss",
              "validation loss");
   for (const auto& model : trained.models()) {
-    const auto best = static_cast<std::size_t>(model.curve.best_epoch);
-    const std::string validation =
-        model.curve.validation.empty() ? "-" : fmt::format("{:.4f}", model.curve.validation[best]);
-    fmt::print("{:<10} {:>6} {:>8} {:>11.4f} {:>16}\n", model.probe, model.shape.inputs(), best + 1,
-               model.curve.train[best], validation);
+    for (const auto& member : model.members) print_loss(model.probe, model, member);
+    const auto best_null = std::min_element(
+        model.nulls.begin(), model.nulls.end(),
+        [](const auto& a, const auto& b) { return best_validation_loss(a) < best_validation_loss(b); });
+    if (best_null != model.nulls.end()) print_loss(model.probe + " null", model, *best_null);
   }
 }
 
-void save(Session& session, const TrainJob& job, translator::Translator& trained,
+/// What lies at --out.
+struct Target {
+  fs::path file;
+  bool finished = false;
+  bool interrupted = false;
+
+  fs::path checkpoint() const { return file.string() + ".checkpoint"; }
+};
+
+/// \throws OptionError if going on would destroy something unasked \collective yes
+Target open_target(const Session& session, const TrainJob& job) {
+  Target target{job.out};
+  const bool overwrite = session.options.get<bool>("overwrite");
+  const bool resume = session.options.get<bool>("resume");
+  comm::agree_on_root(session.world, "opening --out", [&] {
+    if (overwrite && resume)
+      throw OptionError("contradict each other", "--overwrite and --resume", "give one of them");
+    target.finished = fs::exists(target.file);
+    target.interrupted = fs::exists(target.checkpoint());
+    if (target.interrupted && !overwrite && !resume)
+      throw OptionError("has an interrupted run in " + target.checkpoint().string(), "--out " + job.out,
+                        "--resume goes on with it, --overwrite starts anew");
+  });
+  return target;
+}
+
+/// The job that a finished translator came from; null for a file that does not tell.
+nlohmann::json job_of_finished(const fs::path& file) {
+  const auto trained = translator::Translator::load(file);
+  return nlohmann::json::parse(trained.record().provenance_json).value("job", nlohmann::json());
+}
+
+/// Whether --out is the result of this very job. Where an interrupted run of another job lies beside it, that
+/// one is meant. \throws OptionError naming the option in which a finished translator's job differs
+bool is_finished(const Target& target, const nlohmann::json& job) {
+  if (!target.finished) return false;
+  const nlohmann::json found = job_of_finished(target.file);
+  if (target.interrupted && found != job) return false;
+  if (!found.is_object())
+    throw OptionError("does not tell from which job it came", "--out " + target.file.string(),
+                      "choose another file, or leave out --resume to replace it");
+  translator::require_same_job(found, job, target.file.string());
+  fs::remove(target.checkpoint());
+  return true;
+}
+
+translator::TrainControl control_of(const Session& session, const Target& target, nlohmann::json job,
+                                    const StopRule& stop) {
+  return {.checkpoint = target.checkpoint(),
+          .checkpoint_minutes = session.options.in_range("checkpoint-minutes", 0.0, 1e6),
+          .resume = session.options.get<bool>("resume"),
+          .job = std::move(job),
+          .stop_requested = [&stop] { return stop(); },
+          .progress = session.progress};
+}
+
+void save(Session& session, const Target& target, const nlohmann::json& job, translator::Translator& trained,
           translator::TrainingRecord record) {
   record.seen_genes = trained.record().seen_genes;
-  record.provenance_json = session.provenance.to_json().dump();
+  nlohmann::json provenance = session.provenance.to_json();
+  provenance["job"] = job;
+  record.provenance_json = provenance.dump();
   trained.record() = std::move(record);
-  trained.save(job.out);
+  trained.save(target.file);
+  fs::remove(target.checkpoint());
   print_losses(trained);
-  log::info("wrote {}", job.out);
+  log::info("wrote {}", target.file.string());
 }
 
 void run(Session& session) {
-  const TrainJob job = train_job(session);
+  const StopRule stop(session.options);
+  const TrainJob job = train_job(session.options, session.seed);
   const translator::TrainOptions options = train_options(session);
-  Material material;
+  const Target target = open_target(session, job);
+  translator::TrainControl control = control_of(session, target, {}, stop);
+  TrainMaterial material;
+  bool finished = false;
   session.provenance.start_phase("read");
   comm::agree_on_root(session.world, "reading the training pairs", [&] {
     add_inputs(job, session.provenance);
+    control.job = job_of(job, session.provenance);
+    finished = control.resume && is_finished(target, control.job);
+    if (finished) return;
+    if (!control.resume) fs::remove(target.checkpoint());
     material = read_material(job);
   });
+  session.world.broadcast_value(finished);
+  if (finished) {
+    log::info("{} is already complete", target.file.string());
+    return;
+  }
   broadcast(session.world, material.table);
   session.provenance.start_phase("train");
-  translator::Translator trained = train(session.world, material.table, options, session.progress);
+  translator::Translator trained = train(session.world, material.table, options, control);
   session.provenance.end_phase();
   comm::agree_on_root(session.world, "writing the translator",
-                      [&] { save(session, job, trained, std::move(material.record)); });
+                      [&] { save(session, target, control.job, trained, std::move(material.record)); });
 }
 
 }  // namespace
 
 Command train_command() {
-  return {"train", "Train the translator: features of TF-gene pairs to edge probabilities", declare, run};
+  return {.name = "train",
+          .summary = "Train the translator: features of TF-gene pairs to edge probabilities",
+          .declare = declare,
+          .run = run,
+          .resumable = true};
 }
 
 }  // namespace regulus::app

@@ -1,43 +1,19 @@
 #include "regulus/pretrain/checkpoint.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "regulus/core/error.h"
 #include "regulus/pretrain/options.h"
-#include "regulus/storage/safetensors.h"
+#include "regulus/storage/tensor_values.h"
 
 namespace regulus::pretrain {
 
 namespace {
 
-using storage::DType;
-using storage::TensorView;
-
 constexpr const char* kFormat = "regulus-pretrain-1";
 constexpr std::size_t kRowWidth = 6;
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
-template <typename T>
-TensorView to_view(DType dtype, const std::vector<T>& values) {
-  TensorView view{dtype, {static_cast<std::int64_t>(values.size())}, {}};
-  view.data.resize(values.size() * sizeof(T));
-  if (!values.empty()) std::memcpy(view.data.data(), values.data(), view.data.size());
-  return view;
-}
-
-template <typename T>
-std::vector<T> from_view(const std::map<std::string, TensorView>& tensors, const char* name, DType dtype) {
-  const auto found = tensors.find(name);
-  if (found == tensors.end() || found->second.dtype != dtype || found->second.data.size() % sizeof(T) != 0)
-    throw ModelError(fmt::format("has no usable tensor '{}'", name));
-  std::vector<T> values(found->second.data.size() / sizeof(T));
-  if (!values.empty()) std::memcpy(values.data(), found->second.data.data(), found->second.data.size());
-  return values;
-}
 
 std::vector<double> flatten(const std::vector<LossRow>& curve) {
   std::vector<double> flat;
@@ -74,12 +50,12 @@ void check_job(const std::filesystem::path& file, const nlohmann::json& job) {
 TrainingState read_state(const std::filesystem::path& file) {
   const auto tensors = storage::read_safetensors(file);
   TrainingState state;
-  state.values = from_view<float>(tensors, "values", DType::F32);
-  state.first_moment = from_view<float>(tensors, "first_moment", DType::F32);
-  state.second_moment = from_view<float>(tensors, "second_moment", DType::F32);
-  state.curve = unflatten(from_view<double>(tensors, "curve", DType::F64));
-  const auto step = from_view<std::int64_t>(tensors, "step", DType::I64);
-  const auto loss = from_view<double>(tensors, "loss_since_row", DType::F64);
+  state.values = storage::tensor_values<float>(tensors, "values");
+  state.first_moment = storage::tensor_values<float>(tensors, "first_moment");
+  state.second_moment = storage::tensor_values<float>(tensors, "second_moment");
+  state.curve = unflatten(storage::tensor_values<double>(tensors, "curve"));
+  const auto step = storage::tensor_values<std::int64_t>(tensors, "step");
+  const auto loss = storage::tensor_values<double>(tensors, "loss_since_row");
   if (step.size() != 1 || loss.size() != 1) throw ModelError("has no step or loss");
   state.step = step[0];
   state.loss_since_row = loss[0];
@@ -92,12 +68,12 @@ void write_checkpoint(const std::filesystem::path& file, const TrainingState& st
                       const nlohmann::json& job) {
   storage::write_safetensors(
       file,
-      {{"values", to_view(DType::F32, state.values)},
-       {"first_moment", to_view(DType::F32, state.first_moment)},
-       {"second_moment", to_view(DType::F32, state.second_moment)},
-       {"curve", to_view(DType::F64, flatten(state.curve))},
-       {"step", to_view(DType::I64, std::vector<std::int64_t>{state.step})},
-       {"loss_since_row", to_view(DType::F64, std::vector<double>{state.loss_since_row})}},
+      {{"values", storage::to_tensor(state.values)},
+       {"first_moment", storage::to_tensor(state.first_moment)},
+       {"second_moment", storage::to_tensor(state.second_moment)},
+       {"curve", storage::to_tensor(flatten(state.curve))},
+       {"step", storage::to_tensor(std::vector<std::int64_t>{state.step})},
+       {"loss_since_row", storage::to_tensor(std::vector<double>{state.loss_since_row})}},
       {{"format", kFormat}, {"job", job.dump()}});
 }
 

@@ -41,6 +41,14 @@ Id access_properties() {
   return properties;
 }
 
+/// For files that are written. By default HDF5 keeps small data back until the data set is closed, where a
+/// full disk goes unnoticed: without that buffer the write itself fails.
+Id writing_properties() {
+  Id properties = access_properties();
+  H5Pset_sieve_buf_size(properties, 0);
+  return properties;
+}
+
 Id open_file(const std::filesystem::path& path, unsigned mode, hid_t access, ErrorKind kind) {
   Id file(H5Fopen(path.c_str(), mode, access));
   if (file.valid()) return file;
@@ -102,7 +110,7 @@ H5File H5File::create(const std::filesystem::path& path) {
   detail::start_library();
   PartialFile partial(path);
   write_probe(partial.path());
-  Id file(H5Fcreate(partial.path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access_properties()));
+  Id file(H5Fcreate(partial.path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, writing_properties()));
   if (!file.valid())
     throw StorageError("cannot be created (HDF5: " + detail::last_reason() + ")", path.string(),
                        "check that its folder exists and is writable");
@@ -125,7 +133,7 @@ H5File H5File::open_update(const std::filesystem::path& path) {
   detail::start_library();
   check_is_hdf5(path, ErrorKind::Storage);
   return H5File(std::make_unique<State>(
-      open_file(path, H5F_ACC_RDWR, access_properties(), ErrorKind::Storage), path.string()));
+      open_file(path, H5F_ACC_RDWR, writing_properties(), ErrorKind::Storage), path.string()));
 }
 
 H5File H5File::open_parallel(const std::filesystem::path& path, const comm::Communicator& comm) {

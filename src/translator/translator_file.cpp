@@ -15,15 +15,25 @@ namespace {
 using storage::H5File;
 
 const std::string kFormat = "regulus translator";
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
+/// Has one MLP per probe, which lies in the probe's own group.
+constexpr std::int64_t kSingleMlpVersion = 1;
 constexpr const char* kRemedy = "train it again with `regulus train`, or copy the file again";
 
 std::string group_of(const std::string& probe) {
   return "/probe/" + probe;
 }
 
-std::string layer_path(const std::string& probe, const char* what, std::int64_t layer) {
-  return fmt::format("{}/{}_{}", group_of(probe), what, layer);
+std::string member_group(const std::string& probe, std::size_t member) {
+  return fmt::format("{}/member/{}", group_of(probe), member);
+}
+
+std::string null_group(const std::string& probe, std::size_t index) {
+  return fmt::format("{}/null/{}", group_of(probe), index);
+}
+
+std::string layer_path(const std::string& group, const char* what, std::int64_t layer) {
+  return fmt::format("{}/{}_{}", group, what, layer);
 }
 
 template <typename T>
@@ -31,26 +41,33 @@ std::vector<T> part(const std::vector<T>& values, std::int64_t begin, std::int64
   return {values.begin() + begin, values.begin() + begin + count};
 }
 
+void write_mlp(H5File& file, const std::string& group, const MlpShape& shape, const TrainedMlp& mlp) {
+  file.create_group(group);
+  file.write_attribute_int(group, "best_epoch", mlp.curve.best_epoch);
+  for (std::int64_t layer = 0; layer < shape.layers(); ++layer) {
+    const std::int64_t in = shape.layer_inputs(layer);
+    const std::int64_t out = shape.layer_outputs(layer);
+    file.write(layer_path(group, "weight", layer), part(mlp.parameters, shape.weight_offset(layer), out * in),
+               {out, in});
+    file.write(layer_path(group, "bias", layer), part(mlp.parameters, shape.bias_offset(layer), out));
+  }
+  file.write(group + "/loss_train", mlp.curve.train);
+  file.write(group + "/loss_validation", mlp.curve.validation);
+}
+
 void write_model(H5File& file, const ProbeModel& model) {
   const std::string group = group_of(model.probe);
   file.create_group(group);
   file.write_attribute_int(group, "width", model.shape.inputs());
   file.write_attribute_int(group, "layers", model.shape.layers());
-  file.write_attribute_int(group, "best_epoch", model.curve.best_epoch);
   file.write_attribute_string(group, "transform", to_string(model.standardiser.transform));
   file.write(group + "/scale", model.standardiser.scale);
   file.write(group + "/mean", model.standardiser.mean);
   file.write(group + "/std", model.standardiser.std);
-  for (std::int64_t layer = 0; layer < model.shape.layers(); ++layer) {
-    const std::int64_t in = model.shape.layer_inputs(layer);
-    const std::int64_t out = model.shape.layer_outputs(layer);
-    file.write(layer_path(model.probe, "weight", layer),
-               part(model.parameters, model.shape.weight_offset(layer), out * in), {out, in});
-    file.write(layer_path(model.probe, "bias", layer),
-               part(model.parameters, model.shape.bias_offset(layer), out));
-  }
-  file.write(group + "/loss_train", model.curve.train);
-  file.write(group + "/loss_validation", model.curve.validation);
+  for (std::size_t m = 0; m < model.members.size(); ++m)
+    write_mlp(file, member_group(model.probe, m), model.shape, model.members[m]);
+  for (std::size_t n = 0; n < model.nulls.size(); ++n)
+    write_mlp(file, null_group(model.probe, n), model.shape, model.nulls[n]);
 }
 
 void write_record(H5File& file, const TrainingRecord& record) {
@@ -76,16 +93,19 @@ class Reader {
 
   void check_format() const {
     if (!calls_itself_translator()) fail("/", "this is not a translator");
-    const std::int64_t version = file_.read_attribute_int("/", "version");
-    if (version != kVersion)
-      fail("/", fmt::format("the format version is {}; this program reads version {}", version, kVersion));
+    const std::int64_t found = version();
+    if (found < kSingleMlpVersion || found > kVersion)
+      fail("/", fmt::format("the format version is {}; this program reads versions {} to {}", found,
+                            kSingleMlpVersion, kVersion));
   }
 
   std::vector<ProbeModel> models() const {
     const std::vector<std::string> probes = file_.read_strings("/probes");
     if (probes.empty()) fail("/probes", "the translator has no probe");
+    const std::int64_t members = version() == kSingleMlpVersion ? 1 : count("members", 1);
+    const std::int64_t nulls = version() == kSingleMlpVersion ? 0 : count("nulls", 0);
     std::vector<ProbeModel> models;
-    for (const std::string& probe : probes) models.push_back(model(probe));
+    for (const std::string& probe : probes) models.push_back(model(probe, members, nulls));
     return models;
   }
 
@@ -105,6 +125,14 @@ class Reader {
   }
 
  private:
+  std::int64_t version() const { return file_.read_attribute_int("/", "version"); }
+
+  std::int64_t count(const char* name, std::int64_t least) const {
+    const std::int64_t found = file_.read_attribute_int("/", name);
+    if (found < least) fail("/", fmt::format("the number of {} is {}", name, found));
+    return found;
+  }
+
   [[noreturn]] void fail(const std::string& path, const std::string& message) const {
     throw ModelError(message, file_.name() + ":" + path, kRemedy);
   }
@@ -142,10 +170,11 @@ class Reader {
     return standardiser;
   }
 
-  MlpShape shape(const std::string& probe, std::int64_t width, std::int64_t layers) const {
+  /// The shape of the MLP in `group`, checked layer by layer.
+  MlpShape shape(const std::string& group, std::int64_t width, std::int64_t layers) const {
     std::vector<std::int64_t> hidden;
     for (std::int64_t layer = 0; layer < layers; ++layer) {
-      const std::string path = layer_path(probe, "weight", layer);
+      const std::string path = layer_path(group, "weight", layer);
       const std::vector<std::int64_t> found = file_.shape(path);
       const std::int64_t inputs = hidden.empty() ? width : hidden.back();
       const bool last = layer + 1 == layers;
@@ -167,20 +196,31 @@ class Reader {
     parameters.insert(parameters.end(), values.begin(), values.end());
   }
 
-  ProbeModel model(const std::string& probe) const {
+  TrainedMlp mlp(const std::string& group, const MlpShape& shape) const {
+    TrainedMlp mlp;
+    for (std::int64_t layer = 0; layer < shape.layers(); ++layer) {
+      const std::int64_t outputs = shape.layer_outputs(layer);
+      append_parameters(mlp.parameters, layer_path(group, "weight", layer),
+                        outputs * shape.layer_inputs(layer));
+      append_parameters(mlp.parameters, layer_path(group, "bias", layer), outputs);
+    }
+    mlp.curve = {numbers(group + "/loss_train"), numbers(group + "/loss_validation"),
+                 file_.read_attribute_int(group, "best_epoch")};
+    return mlp;
+  }
+
+  ProbeModel model(const std::string& probe, std::int64_t members, std::int64_t nulls) const {
     const std::string group = group_of(probe);
     const std::int64_t width = file_.read_attribute_int(group, "width");
     const std::int64_t layers = file_.read_attribute_int(group, "layers");
     if (width < 1 || layers < 1) fail(group, "a translator needs at least one feature and one layer");
-    ProbeModel model{probe, standardiser(group, width), shape(probe, width, layers), {}, {}};
-    for (std::int64_t layer = 0; layer < layers; ++layer) {
-      const std::int64_t outputs = model.shape.layer_outputs(layer);
-      append_parameters(model.parameters, layer_path(probe, "weight", layer),
-                        outputs * model.shape.layer_inputs(layer));
-      append_parameters(model.parameters, layer_path(probe, "bias", layer), outputs);
-    }
-    model.curve = {numbers(group + "/loss_train"), numbers(group + "/loss_validation"),
-                   file_.read_attribute_int(group, "best_epoch")};
+    const bool single = version() == kSingleMlpVersion;
+    const MlpShape found = shape(single ? group : member_group(probe, 0), width, layers);
+    ProbeModel model{probe, standardiser(group, width), found, {}, {}};
+    for (std::int64_t m = 0; m < members; ++m)
+      model.members.push_back(mlp(single ? group : member_group(probe, static_cast<std::size_t>(m)), found));
+    for (std::int64_t n = 0; n < nulls; ++n)
+      model.nulls.push_back(mlp(null_group(probe, static_cast<std::size_t>(n)), found));
     return model;
   }
 
@@ -193,6 +233,8 @@ void Translator::save(const std::filesystem::path& path) const {
   H5File file = H5File::create(path);
   file.write_attribute_string("/", "format", kFormat);
   file.write_attribute_int("/", "version", kVersion);
+  file.write_attribute_int("/", "members", member_count());
+  file.write_attribute_int("/", "nulls", null_count());
   file.write_strings("/probes", probes());
   for (const ProbeModel& model : models_) write_model(file, model);
   write_record(file, record_);

@@ -20,13 +20,19 @@ struct LossCurve {
   std::int64_t best_epoch = 0;     ///< the epoch (from 0) whose weights were kept
 };
 
-/// The classifier of one probe.
+/// One MLP after its training.
+struct TrainedMlp {
+  std::vector<float> parameters;  ///< [shape.parameters()]
+  LossCurve curve;
+};
+
+/// The classifier of one probe: MLPs of one shape on the same standardised features.
 struct ProbeModel {
   std::string probe;
   Standardiser standardiser;
   MlpShape shape;
-  std::vector<float> parameters;  ///< [shape.parameters()]
-  LossCurve curve;
+  std::vector<TrainedMlp> members;  ///< at least one; they differ in their random numbers alone
+  std::vector<TrainedMlp> nulls{};  ///< trained on shuffled labels
 };
 
 /// What a translator was trained on.
@@ -39,8 +45,23 @@ struct TrainingRecord {
   std::string provenance_json = "{}";
 };
 
-/// Turns the features of a pair into the logit of "the source regulates the target": one MLP per probe, and
-/// their mean logit as the ensemble.
+/// What Translator::predict() tells of n pairs.
+struct Prediction {
+  std::vector<float> logit;  ///< [n] mean over members, then over probes
+  /// [n] Standard deviation over members (divided by members - 1) of each member's logit, itself the mean
+  /// over probes; in logit units. Empty unless asked for, and with one member.
+  std::vector<float> spread;
+  std::vector<float> null;  ///< [nulls, n] logits of the null translators; empty unless asked for
+};
+
+struct PredictOptions {
+  bool spread = false;
+  bool null = false;
+};
+
+/// Turns the features of a pair into the logit of "the source regulates the target": per probe the mean logit
+/// of its members, and the mean over probes as the ensemble. Every probe has as many members and as many
+/// nulls as the others.
 class Translator {
  public:
   Translator(std::vector<ProbeModel> models, TrainingRecord record);
@@ -52,12 +73,19 @@ class Translator {
   const TrainingRecord& record() const { return record_; }
   TrainingRecord& record() { return record_; }
 
-  /// \param values [n, width] raw features
-  /// \return       [n]; a pair's logit does not depend on the other pairs of the call
-  /// \throws ModelError if there is no such probe; InputError if the width is another
+  std::int64_t member_count() const;
+  std::int64_t null_count() const;
+
+  /// \param features one matrix per probe (at least one), with equally many pairs
+  /// \return         numbers of a pair that depend neither on the other pairs of the call nor on threads
+  /// \throws ModelError if there is no such probe; InputError if a width or the number of pairs does not fit
+  /// \collective no
+  Prediction predict(const std::vector<ProbeMatrix>& features, const PredictOptions& options = {}) const;
+
+  /// predict().logit of one probe alone. \param values [n, width] raw features
   std::vector<float> logits(const std::string& probe, std::span<const float> values) const;
 
-  /// The mean of the probes' logits, over the matrices given (at least one, with equally many pairs).
+  /// predict().logit
   std::vector<float> ensemble_logits(const std::vector<ProbeMatrix>& features) const;
 
   /// One HDF5 file, see docs/formats/translator.md; it appears under its name only when it is whole.

@@ -1,6 +1,9 @@
 #include "regulus/translator/train.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 #include "support/expect_error.h"
 #include "support/xor_pairs.h"
@@ -18,18 +21,26 @@ TrainOptions options(std::int64_t batch, std::int64_t leaf) {
   return chosen;
 }
 
+void expect_same(const std::vector<TrainedMlp>& a, const std::vector<TrainedMlp>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].parameters, b[i].parameters);
+    EXPECT_EQ(a[i].curve.train, b[i].curve.train);
+    EXPECT_EQ(a[i].curve.validation, b[i].curve.validation);
+    EXPECT_EQ(a[i].curve.best_epoch, b[i].curve.best_epoch);
+  }
+}
+
 void expect_same_as_one_rank(const PairTable& table, const TrainOptions& chosen) {
   const Translator together = train(comm::Communicator::world(), table, chosen, false);
   const Translator alone = train(comm::Communicator::self(), table, chosen, false);
   for (const std::string& probe : alone.probes()) {
     const ProbeModel& a = alone.model(probe);
     const ProbeModel& b = together.model(probe);
-    EXPECT_EQ(a.parameters, b.parameters) << probe;
+    expect_same(a.members, b.members);
+    expect_same(a.nulls, b.nulls);
     EXPECT_EQ(a.standardiser.mean, b.standardiser.mean);
     EXPECT_EQ(a.standardiser.std, b.standardiser.std);
-    EXPECT_EQ(a.curve.train, b.curve.train);
-    EXPECT_EQ(a.curve.validation, b.curve.validation);
-    EXPECT_EQ(a.curve.best_epoch, b.curve.best_epoch);
   }
 }
 
@@ -39,6 +50,50 @@ TEST(TrainRanks, SameBitsAsOneRank) {
 
 TEST(TrainRanks, SameBitsWithFewerLeavesThanRanks) {
   expect_same_as_one_rank(test::xor_pairs(6, 20, 3), options(48, 32));
+}
+
+TEST(TrainRanks, SameBitsWithMembersAndNulls) {
+  TrainOptions crowd = options(128, 16);
+  crowd.members = 2;
+  crowd.nulls = 2;
+  expect_same_as_one_rank(test::xor_pairs(10, 30, 3), crowd);
+}
+
+/// A folder that all ranks know; root's to remove.
+std::filesystem::path shared_folder(const comm::Communicator& world) {
+  std::string path;
+  if (world.is_root())
+    path = std::filesystem::temp_directory_path() / ("regulus_" + std::to_string(getpid()));
+  world.broadcast(path);
+  if (world.is_root()) std::filesystem::create_directories(path);
+  world.barrier();
+  return path;
+}
+
+/// Interrupted by the last rank alone and resumed, again and again; one piece is a single rank's.
+TEST(TrainRanks, SameBitsInPiecesOnSeveralNumbersOfRanks) {
+  const comm::Communicator world = comm::Communicator::world();
+  const std::filesystem::path folder = shared_folder(world);
+  const PairTable table = test::xor_pairs(10, 30, 3);
+  TrainOptions crowd = options(16, 8);
+  crowd.members = 2;
+  TrainControl control{.checkpoint = folder / "checkpoint", .resume = true, .job = {{"seed", 9}}};
+  const auto stop = [&] { return world.rank() + 1 == world.size(); };
+  control.stop_requested = stop;
+  for (int piece = 0; piece < 3; ++piece)
+    test::error_of(ErrorKind::Interrupted, [&] { train(world, table, crowd, control); });
+  if (world.is_root()) {
+    control.stop_requested = [] { return true; };
+    test::error_of(ErrorKind::Interrupted, [&] { train(comm::Communicator::self(), table, crowd, control); });
+  }
+  world.barrier();
+  control.stop_requested = nullptr;
+  const Translator together = train(world, table, crowd, control);
+  const Translator alone = train(comm::Communicator::self(), table, crowd, false);
+  for (const std::string& probe : alone.probes())
+    expect_same(together.model(probe).members, alone.model(probe).members);
+  world.barrier();
+  if (world.is_root()) std::filesystem::remove_all(folder);
 }
 
 TEST(TrainRanks, BroadcastGivesEveryRankRootsTable) {

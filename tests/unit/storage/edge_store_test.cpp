@@ -206,13 +206,15 @@ TEST_F(EdgeStoreTest, UnwritablePathsAndFullDisksAreStorageErrors) {
   const auto missing = folder_ / "no/such/edges.h5";
   expect_mentions(error_of(ErrorKind::Storage, [&] { EdgeStoreWriter writer(missing, small_edge_header()); }),
                   missing.string());
-  const test::FileSizeLimit limit(6000);
-  error_of(ErrorKind::Storage, [&] {
-    auto header = small_edge_header();
-    for (int target = 0; target < 4000; ++target) header.targets.push_back("T" + std::to_string(target));
-    header.matrix = ScoreMatrix::None;
-    write_small_edges(path_, header);
-  });
+  auto header = small_edge_header();
+  for (int target = 0; target < 4000; ++target) header.targets.push_back("T" + std::to_string(target));
+  header.matrix = ScoreMatrix::None;
+  {
+    EdgeStoreWriter writer(path_, header);
+    const test::FileSizeLimit limit(4096);
+    const auto text = error_of(ErrorKind::Storage, [&] { writer.append(small_edge_rows(header)); });
+    expect_mentions(text, path_.string(), "/edges/target", "File too large");
+  }
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
 

@@ -258,6 +258,20 @@ TEST(Hdf5, ADiskThatFillsUpLaterIsAStorageErrorAndLeavesNothing) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
+TEST(Hdf5, ADiskThatFillsUpOverSmallData) {
+  const test::TempFolder folder;
+  const auto name = (folder / "x.h5").string();
+  {
+    H5File file = H5File::create(name);
+    const test::FileSizeLimit limit(4096);
+    error_of(ErrorKind::Storage, [&] {
+      for (int i = 0; i < 20; ++i) file.write("/small" + std::to_string(i), std::vector<double>(200, 1.0));
+    });
+    error_of(ErrorKind::Storage, [&] { file.close(); });
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
 TEST(Hdf5, H5pyReadsOurFiles) {
   if (!test::has_h5py()) GTEST_SKIP() << "reason: /usr/bin/python3 has no h5py";
   const test::TempFolder folder;

@@ -68,7 +68,7 @@ TEST(Train, SameBytesForAnyNumberOfThreads) {
   const Translator two = train_alone(table, options);
   EXPECT_EQ(at::get_num_threads(), 2) << "the caller's setting must come back";
   at::set_num_threads(before);
-  EXPECT_EQ(one.model("xor").parameters, two.model("xor").parameters);
+  EXPECT_EQ(one.model("xor").members[0].parameters, two.model("xor").members[0].parameters);
 }
 
 /// Labels that are coin flips: the validation loss soon rises, while the training loss falls on.
@@ -80,14 +80,15 @@ TEST(Train, StopsEarlyAndKeepsTheBestWeights) {
   options.epochs = 500;
   options.patience = 5;
   const Translator trained = train_alone(noise, options);
-  const LossCurve& curve = trained.model("xor").curve;
+  const LossCurve& curve = trained.model("xor").members[0].curve;
   ASSERT_LT(curve.validation.size(), 500U);
   EXPECT_EQ(static_cast<std::int64_t>(curve.validation.size()), curve.best_epoch + 1 + options.patience);
   const auto best = std::min_element(curve.validation.begin(), curve.validation.end());
   EXPECT_EQ(best - curve.validation.begin(), curve.best_epoch);
 
   options.epochs = curve.best_epoch + 1;
-  EXPECT_EQ(train_alone(noise, options).model("xor").parameters, trained.model("xor").parameters);
+  EXPECT_EQ(train_alone(noise, options).model("xor").members[0].parameters,
+            trained.model("xor").members[0].parameters);
 }
 
 /// An MLP without inputs that matter fits the class prior: logit log(p / (1 - p)), or 0 with equal class
