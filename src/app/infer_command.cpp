@@ -1,0 +1,219 @@
+#include <filesystem>
+
+#include "commands.h"
+#include "regulus/comm/agree.h"
+#include "regulus/core/log.h"
+#include "regulus/core/same_job.h"
+#include "regulus/core/sha256.h"
+#include "regulus/probe/model_broadcast.h"
+#include "regulus/storage/edge_store.h"
+#include "regulus/translator/edge_ranking.h"
+#include "regulus/translator/tile_scores.h"
+#include "tile_run.h"
+
+namespace regulus::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+void declare(po::options_description& options) {
+  declare_probe_options(options);
+  declare_tile_options(options);
+  auto add = options.add_options();
+  add("translator", po::value<std::string>(), "translator, written by 'regulus train'; decides the features");
+  add("out", po::value<std::string>(), "edge file to write (.h5)");
+  add("top-k", po::value<std::int64_t>()->default_value(500)->value_name("N"),
+      "targets to keep of each source; 0: all");
+  add("scores", po::value<std::string>()->default_value("none")->implicit_value("float32"),
+      "also the scores of all pairs: none, float16 or float32");
+  add("edge-spread", po::bool_switch(),
+      "the spread of every edge's logit over the translator's members (train --members)");
+  add("false-discovery", po::bool_switch(),
+      "an empirical false-discovery rate of every edge, from the translator's null models (train --null)");
+}
+
+/// All that a run of `infer` is.
+struct Inference {
+  std::string out;
+  translator::Translator translator;
+  translator::ScoreOptions scores;
+  storage::EdgeStoreHeader edges;
+
+  /// Scores of all pairs until they are ranked.
+  std::string working_file() const { return out + ".tiles"; }
+};
+
+translator::Translator load_translator(const Session& session) {
+  std::optional<translator::Translator> loaded;
+  comm::agree(session.world, "reading the translator",
+              [&] { loaded = translator::Translator::load(session.options.get<std::string>("translator")); });
+  return std::move(*loaded);
+}
+
+translator::ScoreOptions score_options(const Options& options, const translator::Translator& translator) {
+  const translator::ScoreOptions scores{options.get<bool>("edge-spread"),
+                                        options.get<bool>("false-discovery")};
+  if (scores.spread && translator.member_count() < 2)
+    throw OptionError("the translator has one member, so nothing spreads", "--edge-spread",
+                      "train it with --members 5, or leave it out");
+  if (scores.false_discovery && translator.null_count() == 0)
+    throw OptionError("the translator has no null models", "--false-discovery",
+                      "train it with --null 5, or leave it out");
+  return scores;
+}
+
+storage::ScoreMatrix score_matrix(const Options& options) {
+  const std::string& kind = options.one_of("scores", {"none", "float16", "float32"});
+  if (kind == "none") return storage::ScoreMatrix::None;
+  return kind == "float16" ? storage::ScoreMatrix::Float16 : storage::ScoreMatrix::Float32;
+}
+
+/// The features that the translator was trained on.
+FeatureChoice features_of(const translator::Translator& translator) {
+  constexpr std::string_view kDeviation = "_sd";
+  FeatureChoice choice;
+  for (const std::string& probe : translator.probes()) {
+    if (!probe.ends_with(kDeviation)) {
+      choice.features.push_back(probe);
+      continue;
+    }
+    choice.spread = true;
+    choice.features.push_back(probe.substr(0, probe.size() - kDeviation.size()));
+  }
+  return choice;
+}
+
+storage::EdgeStoreHeader edge_header(const Inference& inference, const Options& options,
+                                     const storage::FeatureStoreHeader& store, const nlohmann::json& record) {
+  const auto candidates = static_cast<std::int64_t>(store.targets.size()) - 1;
+  if (candidates < 1) throw InputError("one gene alone has no edges", "--genes", "give two genes or more");
+  const auto wanted = options.in_range<std::int64_t>("top-k", 0);
+  storage::EdgeStoreHeader header;
+  header.sources = store.sources;
+  header.targets = store.targets;
+  header.edges_per_source = wanted == 0 ? candidates : std::min(wanted, candidates);
+  header.matrix = score_matrix(options);
+  header.spread = inference.scores.spread;
+  header.false_discovery = inference.scores.false_discovery;
+  header.checkpoint_sha256 = store.checkpoint_sha256;
+  header.translator_sha256 = record.at("translator").get<std::string>();
+  header.background = store.background;
+  return header;
+}
+
+/// A grid that this run has no use for, since the translator was trained on other features as well, may
+/// differ.
+void require_same_features(const Session& session, const translator::Translator& translator,
+                           const storage::FeatureStoreHeader& header) {
+  translator::FeatureOrigin expected = translator.record().origin;
+  for (const auto& [name, values] : header.grids)
+    if (values.empty()) expected.grids[name].clear();
+  require_same_origin(expected, session.options.get<std::string>("translator"), translator::origin_of(header),
+                      "this run");
+}
+
+/// Whether the edges of this very job are there already. \throws OptionError if something else is
+/// \collective yes
+bool already_complete(const Session& session, const std::string& out, const nlohmann::json& record) {
+  bool complete = false;
+  comm::agree_on_root(session.world, "looking at the output", [&] {
+    if (session.options.get<bool>("overwrite") || !fs::exists(out)) return;
+    if (!session.options.get<bool>("resume"))
+      throw OptionError("is there already", out, "--overwrite replaces it");
+    const auto provenance = nlohmann::json::parse(storage::EdgeStore(out).header().provenance_json);
+    require_same_job(provenance.value("job", nlohmann::json::object()), record, out);
+    complete = true;
+  });
+  session.world.broadcast_value(complete);
+  return complete;
+}
+
+/// The job of the edges: that of the features and what is made of them.
+nlohmann::json job_record(const Session& session, nlohmann::json record, const Inference& inference) {
+  std::string sha256;
+  comm::agree_on_root(session.world, "hashing the translator", [&] {
+    const std::string& file = session.options.get<std::string>("translator");
+    session.provenance.add_input(file);
+    sha256 = session.provenance.input_sha256(file);
+  });
+  session.world.broadcast(sha256);
+  record["translator"] = sha256;
+  record["edge-spread"] = inference.scores.spread;
+  record["false-discovery"] = inference.scores.false_discovery;
+  return record;
+}
+
+/// The scores of all pairs, in the working file.
+void score_pairs(Session& session, const StopRule& stop, const backbone::Backbone& model,
+                 const probe::ProbeJob& job, const Inference& inference,
+                 const storage::FeatureStoreHeader& header) {
+  auto store = open_store(session, inference.working_file(), header);
+  if (!store) return;
+  log::info("scoring {} sources x {} targets in {} tiles", job.source_count(), job.gene_count(),
+            job.plan().count());
+  const translator::TileTranslator translate(inference.translator, inference.scores, job.sources);
+  run_tiles(session, stop, model, job, *store,
+            [&](probe::StoredTile tile) { return translate(std::move(tile), job.plan().block(tile.index)); });
+  store->finish(session.provenance.to_json().dump());
+}
+
+void write_edges(Session& session, const Inference& inference, const nlohmann::json& record) {
+  comm::agree_on_root(session.world, "ranking the edges", [&] {
+    const storage::FeatureStore scores(inference.working_file(), storage::StoreKind::Scores);
+    storage::EdgeStoreWriter edges(inference.out, inference.edges);
+    Progress progress("ranking", static_cast<std::int64_t>(inference.edges.sources.size()), "sources",
+                      session.progress);
+    translator::rank_edges(scores, inference.translator.null_count(), edges, inference.edges, progress);
+    session.provenance.end_phase();
+    nlohmann::json provenance = session.provenance.to_json();
+    provenance["job"] = record;
+    edges.finish(provenance.dump());
+    fs::remove(inference.working_file());
+  });
+}
+
+void run(Session& session) {
+  const StopRule stop(session.options);
+  const Options& options = session.options;
+  session.provenance.start_phase("read");
+  Inference inference{options.get<std::string>("out"), load_translator(session), {}, {}};
+  inference.scores = score_options(options, inference.translator);
+  const backbone::TransformerOptions use = transformer_options(session);
+  const auto model = probe::open_backbone(session.world, options.get<std::string>("model"), use);
+  const probe::ProbeJob job = describe_probe(session, *model, features_of(inference.translator));
+  record_probe_inputs(session);
+  const nlohmann::json record = job_record(session, probe_job_record(session, *model, job, use), inference);
+  storage::FeatureStoreHeader header = store_header(session, *model, job, record);
+  require_same_features(session, inference.translator, header);
+  header.kind = storage::StoreKind::Scores;
+  header.probes = score_columns(inference.scores);
+  header.tile_columns = score_counts(inference.scores);
+  inference.edges = edge_header(inference, options, header, record);
+  nlohmann::json edge_record = record;
+  edge_record["top-k"] = inference.edges.edges_per_source;
+  edge_record["scores"] = options.get<std::string>("scores");
+  if (already_complete(session, inference.out, edge_record)) {
+    log::info("{} is already complete", inference.out);
+    return;
+  }
+  session.provenance.start_phase("score");
+  score_pairs(session, stop, *model, job, inference, header);
+  session.provenance.start_phase("rank");
+  write_edges(session, inference, edge_record);
+  log::info("wrote {}: the best {} targets of {} sources", inference.out, inference.edges.edges_per_source,
+            job.source_count());
+}
+
+}  // namespace
+
+Command infer_command() {
+  return {.name = "infer",
+          .summary = "scored edges genome-wide: probe and translate tile by tile, without storing features",
+          .declare = declare,
+          .run = run,
+          .resumable = true,
+          .accelerated = true};
+}
+
+}  // namespace regulus::app
