@@ -13,6 +13,7 @@ Command pretrain_command();
 Command probe_command();
 Command train_command();
 Command evaluate_command();
+Command export_command();
 Command inspect_command();
 
 /// Every command of the program, in the order of a usual analysis.
