@@ -14,6 +14,7 @@ Command probe_command();
 Command train_command();
 Command infer_command();
 Command evaluate_command();
+Command export_command();
 Command inspect_command();
 
 /// Every command of the program, in the order of a usual analysis.

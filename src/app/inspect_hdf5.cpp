@@ -4,6 +4,7 @@
 #include "regulus/core/error.h"
 #include "regulus/data/h5ad.h"
 #include "regulus/data/normalise.h"
+#include "regulus/storage/edge_store.h"
 #include "regulus/storage/feature_store.h"
 #include "regulus/storage/hdf5.h"
 #include "regulus/translator/translator.h"
@@ -54,6 +55,42 @@ Inspection inspect_feature_store(const std::filesystem::path& file) {
   return result;
 }
 
+/// Everything in an edge file, so that a damaged one is found.
+void read_edges(const storage::EdgeStore& store) {
+  for (std::int64_t source = 0; source < store.source_count(); ++source) {
+    store.read(source, 1);
+    if (store.header().matrix != storage::ScoreMatrix::None) store.read_scores(source, 1);
+  }
+}
+
+Inspection inspect_edges(const std::filesystem::path& file) {
+  const storage::EdgeStore store(file);
+  const auto& header = store.header();
+  Inspection result{.kind = "edges"};
+  result.facts = {{"sources", short_list(header.sources)},
+                  {"targets", short_list(header.targets)},
+                  {"edges", fmt::format("the best {} of every source", header.edges_per_source)}};
+  if (header.spread) result.facts.emplace_back("column", "spread");
+  if (header.false_discovery) result.facts.emplace_back("column", "false discovery rate");
+  result.facts.emplace_back("scores of all pairs", to_string(header.matrix));
+  result.facts.emplace_back("background", header.background);
+  result.facts.emplace_back("checkpoint", header.checkpoint_sha256);
+  result.facts.emplace_back("translator", header.translator_sha256);
+  add_provenance(result, parse(header.provenance_json));
+  read_edges(store);
+  return result;
+}
+
+/// An export without cells: genes and edges alone.
+Inspection inspect_network(const H5File& file) {
+  const auto provenance = parse(file.read_string("/uns/regulus/provenance"));
+  Inspection result{.kind = "network (AnnData)"};
+  result.facts = {{"genes", short_list(file.read_strings("/var/_index"))},
+                  {"edges", fmt::format("{}", file.read<float>("/varp/regulus/data").size())}};
+  add_provenance(result, provenance);
+  return result;
+}
+
 Inspection inspect_translator(const std::filesystem::path& file) {
   const auto translator = translator::Translator::load(file);
   const auto& record = translator.record();
@@ -97,10 +134,14 @@ Inspection inspect_expression(const std::filesystem::path& file) {
 
 Inspection inspect_hdf5(const std::filesystem::path& file) {
   if (storage::is_feature_store(file)) return inspect_feature_store(file);
+  if (storage::is_edge_store(file)) return inspect_edges(file);
   const H5File raw = H5File::open_read(file);
+  if (raw.has("/varp/regulus") && raw.has("/obs/_index") && raw.shape("/obs/_index")[0] == 0)
+    return inspect_network(raw);
   if (raw.has_attribute("/", "format")) return inspect_translator(file);
   if (raw.has("/X")) return inspect_expression(file);
-  throw InputError("is an HDF5 file, but neither a feature store, a translator nor AnnData", file.string());
+  throw InputError("is an HDF5 file, but neither a feature store, edges, a translator nor AnnData",
+                   file.string());
 }
 
 }  // namespace regulus::app

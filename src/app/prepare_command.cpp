@@ -14,13 +14,18 @@ namespace {
 void declare(po::options_description& description) {
   auto add = description.add_options();
   add("input", list<std::string>()->value_name("FILE..."),
-      "expression: .h5ad, .csv, .tsv or .txt (text also .gz); several are joined over all their genes");
+      "expression: .h5ad, .h5 of 10x Genomics, a MatrixMarket folder or its matrix.mtx, .csv, .tsv or .txt "
+      "(text also .gz); several are joined over all their genes");
   add("out", po::value<std::string>()->value_name("FILE.h5ad"), "the AnnData file to write");
   add("orientation", po::value<std::string>()->default_value("auto")->value_name("WAY"),
       "of text tables: auto, genes-by-cells or cells-by-genes");
   add("normalise", po::value<std::string>()->default_value("auto")->value_name("HOW"),
       "auto (counts: log1p-cp10k, log-normalised values: none), none, log1p-cp10k (natural logarithm of 1 + "
       "counts per 10,000 of the cell) or log1p-median (of 1 + counts per median cell total)");
+  add("layer", po::value<std::string>()->value_name("NAME"), "of .h5ad: read layers/NAME in place of X");
+  add("raw", po::bool_switch(), "of .h5ad: read raw/X with the genes of raw/var in place of X");
+  add("genome", po::value<std::string>()->value_name("NAME"),
+      "of .h5 of 10x Genomics: which of several genomes");
   add("upper-case", po::bool_switch(), "gene symbols in upper case, as BEELINE's networks have them");
 }
 
@@ -29,6 +34,11 @@ data::PrepareOptions prepare_options(const Options& options) {
   for (const auto& file : options.get<std::vector<std::string>>("input")) result.inputs.emplace_back(file);
   result.orientation = data::parse_orientation(options.get<std::string>("orientation"));
   result.normalise = data::parse_normalise(options.get<std::string>("normalise"));
+  if (options.given("layer")) result.matrix.layer = options.get<std::string>("layer");
+  result.matrix.raw = options.get<bool>("raw");
+  if (result.matrix.raw && !result.matrix.layer.empty())
+    throw OptionError("a layer and the raw values are two matrices", "--raw", "give --layer or --raw");
+  if (options.given("genome")) result.genome = options.get<std::string>("genome");
   result.upper_case = options.get<bool>("upper-case");
   return result;
 }

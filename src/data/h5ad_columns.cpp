@@ -144,13 +144,13 @@ std::int64_t index_size(const H5File& file, const std::string& frame) {
   return Column(file, frame, index_column(file, frame)).size();
 }
 
-std::vector<std::string> read_genes(const H5File& file) {
-  std::vector<std::string> genes = read_index(file, "/var");
+std::vector<std::string> read_genes(const H5File& file, const std::string& frame) {
+  std::vector<std::string> genes = read_index(file, frame);
   std::unordered_set<std::string> seen;
   for (const std::string& gene : genes) {
-    if (gene.empty()) throw InputError("a gene has an empty name", place(file, "/var"));
+    if (gene.empty()) throw InputError("a gene has an empty name", place(file, frame));
     if (!seen.insert(gene).second)
-      throw InputError("gene " + gene + " appears twice", place(file, "/var"),
+      throw InputError("gene " + gene + " appears twice", place(file, frame),
                        "sum or drop repeated genes, or use adata.var_names_make_unique()");
   }
   return genes;

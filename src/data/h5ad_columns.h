@@ -39,7 +39,7 @@ std::vector<std::string> read_index(const storage::H5File& file, const std::stri
 std::int64_t index_size(const storage::H5File& file, const std::string& frame);
 
 /// The names of the genes, in var. \throws InputError if one is empty or appears twice
-std::vector<std::string> read_genes(const storage::H5File& file);
+std::vector<std::string> read_genes(const storage::H5File& file, const std::string& frame = "/var");
 
 /// A whole column as text.
 std::vector<std::string> read_column(const storage::H5File& file, const std::string& frame,

@@ -6,14 +6,28 @@
 #include "regulus/core/log.h"
 #include "regulus/data/csv_expression.h"
 #include "regulus/data/h5ad.h"
+#include "regulus/data/matrix_market.h"
+#include "regulus/data/tenx.h"
 #include "regulus/data/text_table.h"
 
 namespace regulus::data {
 
 namespace {
 
-Expression read_any(const std::filesystem::path& file, Orientation orientation) {
-  return file.extension() == ".h5ad" ? read_h5ad(file) : read_csv_expression(file, orientation);
+void require_kind(const std::filesystem::path& file, const std::string& suffix, const std::string& option) {
+  if (file.extension() != suffix)
+    throw OptionError("'" + file.string() + "' is not a " + suffix + " file", option,
+                      "prepare inputs of other kinds by themselves");
+}
+
+Expression read_any(const std::filesystem::path& file, const PrepareOptions& options) {
+  if (!options.matrix.layer.empty()) require_kind(file, ".h5ad", "--layer");
+  if (options.matrix.raw) require_kind(file, ".h5ad", "--raw");
+  if (!options.genome.empty()) require_kind(file, ".h5", "--genome");
+  if (is_matrix_market(file)) return read_matrix_market(file);
+  if (file.extension() == ".h5ad") return read_h5ad(file, options.matrix);
+  if (file.extension() == ".h5") return read_tenx(file, options.genome);
+  return read_csv_expression(file, options.orientation);
 }
 
 void drop_cells(Expression& expression, const std::string& where) {
@@ -24,7 +38,7 @@ void drop_cells(Expression& expression, const std::string& where) {
 }
 
 Expression prepare_one(const std::filesystem::path& file, const PrepareOptions& options, ValueScale& scale) {
-  Expression expression = read_any(file, options.orientation);
+  Expression expression = read_any(file, options);
   log::info("{}: {} cells x {} genes", file.string(), expression.cell_count(), expression.gene_count());
   drop_cells(expression, file.string());
   if (options.upper_case) upper_case_genes(expression, detect_scale(expression), file.string());
@@ -53,7 +67,9 @@ void log_union(const std::vector<Expression>& parts, const Expression& whole, co
 std::vector<std::string> dataset_of_cells(const std::vector<Expression>& parts,
                                           const PrepareOptions& options) {
   std::vector<std::string> names;
-  for (const auto& input : options.inputs) names.push_back(base_name(input));
+  // A folder may be named with a slash at its end.
+  for (const auto& input : options.inputs)
+    names.push_back(base_name(input.has_filename() ? input : input.parent_path()));
   make_unique(names);
   std::vector<std::string> dataset;
   for (std::size_t i = 0; i < parts.size(); ++i)
@@ -74,8 +90,12 @@ Prepared prepare(const PrepareOptions& options) {
     require_same_scale(prepared.scale, scale, options, i);
   }
   prepared.dataset = dataset_of_cells(parts, options);
-  prepared.expression = concatenate(parts);
-  log_union(parts, prepared.expression, options);
+  if (parts.size() == 1) {
+    prepared.expression = std::move(parts.front());  // not copied: it may fill the memory
+  } else {
+    prepared.expression = concatenate(parts);
+    log_union(parts, prepared.expression, options);
+  }
   const std::int64_t renamed = make_unique(prepared.expression.cells);
   if (renamed > 0) log::warning("{} cells had a name that was taken and got a number appended", renamed);
   return prepared;

@@ -186,6 +186,11 @@ void H5File::create_group(const std::string& path) {
   if (!group.valid()) state_->writing_failed(state_->where(path));
 }
 
+void H5File::copy_from(const H5File& other, const std::string& path) {
+  if (H5Ocopy(other.state_->id, path.c_str(), state_->id, path.c_str(), H5P_DEFAULT, H5P_DEFAULT) < 0)
+    state_->writing_failed(state_->where(path));
+}
+
 void H5File::flush() {
   if (H5Fflush(state_->id, H5F_SCOPE_GLOBAL) < 0) state_->writing_failed(state_->name);
 }

@@ -130,6 +130,16 @@ void H5File::write_attribute_int(const std::string& path, const std::string& nam
     state_->writing_failed(state_->where(path, name));
 }
 
+void H5File::write_attribute_bool(const std::string& path, const std::string& name, bool value) {
+  const Id type(H5Tenum_create(H5T_STD_I8LE));
+  const std::int8_t no = 0;
+  const std::int8_t yes = 1;
+  H5Tenum_insert(type, "FALSE", &no);
+  H5Tenum_insert(type, "TRUE", &yes);
+  if (!put(state_->id, path, name, type, type, detail::make_space({}), value ? &yes : &no))
+    state_->writing_failed(state_->where(path, name));
+}
+
 void H5File::write_attribute_double(const std::string& path, const std::string& name, double value) {
   if (!put(state_->id, path, name, detail::file_type<double>(), detail::memory_type<double>(),
            detail::make_space({}), &value))

@@ -9,14 +9,21 @@
 
 namespace regulus::data {
 
-/// Reads X, obs names and var names of an AnnData file: X dense, CSR or CSC of any integer or floating type;
-/// layouts of anndata 0.7 and later (encoding-type attributes) and of its forerunners (h5sparse_format; obs
-/// and var as records). See docs/formats/expression.md. \throws InputError if the file is missing, truncated,
-/// damaged or no AnnData file; if its parts contradict each other
-///         (sizes, indptr, indices); on values that are negative or not finite, naming the cell and gene; on
-///         empty or repeated gene names
+/// Which matrix of an AnnData file. All have the cells of obs.
+struct H5adMatrix {
+  std::string layer{};  ///< layers/NAME with the genes of var; empty: not a layer
+  bool raw = false;     ///< raw/X with the genes of raw/var
+};
+
+/// Reads a matrix (X unless another is asked for), obs names and var names of an AnnData file: dense, CSR or
+/// CSC of any integer or floating type; layouts of anndata 0.7 and later (encoding-type attributes) and of
+/// its forerunners (h5sparse_format; obs and var as records). See docs/formats/expression.md. \throws
+/// InputError if the file is missing, truncated, damaged or no AnnData file; if its parts contradict each
+/// other
+///         (sizes, indptr, indices); if it has no such layer or no raw part, naming what there is; on values
+///         that are negative or not finite, naming the cell and gene; on empty or repeated gene names
 /// \collective no
-Expression read_h5ad(const std::filesystem::path& file);
+Expression read_h5ad(const std::filesystem::path& file, const H5adMatrix& matrix = {});
 
 /// What the values are, as regulus recorded it when it wrote the file (uns/regulus/scale); none in files from
 /// elsewhere.

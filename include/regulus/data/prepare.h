@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "regulus/data/expression.h"
+#include "regulus/data/h5ad.h"
 #include "regulus/data/normalise.h"
 #include "regulus/data/orientation.h"
 
@@ -14,6 +15,8 @@ struct PrepareOptions {
   std::vector<std::filesystem::path> inputs;
   Orientation orientation = Orientation::Auto;  ///< of .csv, .tsv and .txt inputs
   Normalise normalise = Normalise::Auto;        ///< of every input on its own
+  H5adMatrix matrix{};                          ///< of .h5ad inputs
+  std::string genome{};                         ///< of .h5 inputs of 10x Genomics with several
   bool upper_case = false;                      ///< gene symbols in upper case, as BEELINE has mouse symbols
 };
 
@@ -24,9 +27,11 @@ struct Prepared {
   std::vector<std::string> dataset;  ///< of every cell: the name of its input without folder and suffix
 };
 
-/// Reads every input (.h5ad, .csv, .tsv, .txt, each text also gzipped), drops cells without expression,
+/// Reads every input (.h5ad; .h5 of 10x Genomics; a MatrixMarket folder or .mtx file; .csv, .tsv, .txt; each
+/// text also gzipped), drops cells without expression,
 /// normalises, and joins the inputs. Logs what was recognised, dropped and renamed. \throws InputError if an
-/// input is damaged or of unknown kind or scale, or the scales differ
+/// input is damaged or of unknown kind or scale, or the scales differ; OptionError if `matrix` or `genome`
+/// is given for an input that has no such thing
 Prepared prepare(const PrepareOptions& options);
 
 /// Gene symbols in upper case. Symbols that become equal are summed if the values are counts.

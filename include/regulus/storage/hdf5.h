@@ -120,9 +120,13 @@ class H5File {
   void write_attribute_strings(const std::string& path, const std::string& name,
                                const std::vector<std::string>& values);
   void write_attribute_int(const std::string& path, const std::string& name, std::int64_t value);
+  void write_attribute_bool(const std::string& path, const std::string& name, bool value);  ///< as h5py does
   void write_attribute_double(const std::string& path, const std::string& name, double value);
   template <typename T>
   void write_attribute(const std::string& path, const std::string& name, const std::vector<T>& values);
+
+  /// The group or data set `path` of another file, with everything in it and its attributes.
+  void copy_from(const H5File& other, const std::string& path);
 
   void flush();
   /// Flushes, closes and puts a created file in place. \throws StorageError \collective in a file of

@@ -201,5 +201,40 @@ TEST(H5ad, ReadsColumnsOfEveryKind) {
   expect_mentions(error_of(ErrorKind::Input, [&] { column("none"); }), "/obs/none", "no such column");
 }
 
+TEST(H5ad, LayersAndRawValuesAreReadOnRequest) {
+  const test::TempFolder folder;
+  const auto path = folder / "x.h5ad";
+  write_sample(path, {});
+  {
+    auto file = H5File::open_update(path);
+    file.write("/layers/counts", std::vector<float>{9, 8, 7, 6, 5, 4, 3, 2, 1}, {3, 3});
+    file.write("/layers/damaged", std::vector<float>{9, 8}, {1, 2});
+    test::write_names(file, "/raw/var", {"A", "B", "C", "D"});
+    file.create_group("/raw/X");
+    file.write_attribute_string("/raw/X", "encoding-type", "csc_matrix");
+    file.write_attribute<std::int64_t>("/raw/X", "shape", {3, 4});
+    file.write("/raw/X/data", std::vector<float>{3, 2, 1, 5});
+    file.write("/raw/X/indices", std::vector<std::int64_t>{2, 0, 0, 1});
+    file.write("/raw/X/indptr", std::vector<std::int64_t>{0, 2, 2, 3, 4});
+    file.close();
+  }
+  EXPECT_EQ(read_h5ad(path, {.layer = "counts"}).dense(), (std::vector<float>{9, 8, 7, 6, 5, 4, 3, 2, 1}));
+  const Expression raw = read_h5ad(path, {.raw = true});
+  EXPECT_EQ(raw.genes, (std::vector<std::string>{"A", "B", "C", "D"}));
+  EXPECT_EQ(raw.dense(), (std::vector<float>{2, 0, 1, 0, 0, 0, 0, 5, 3, 0, 0, 0}));
+  expect_mentions(error_of(ErrorKind::Input, [&] { read_h5ad(path, {.layer = "spliced"}); }),
+                  "/layers/spliced", "counts, damaged");
+  expect_mentions(error_of(ErrorKind::Input, [&] { read_h5ad(path, {.layer = "damaged"}); }),
+                  "/layers/damaged", "1 x 2");
+}
+
+TEST(H5ad, WithoutLayersOrRawValuesTheErrorSaysSo) {
+  const test::TempFolder folder;
+  const auto path = write_sample(folder / "x.h5ad", {});
+  expect_mentions(error_of(ErrorKind::Input, [&] { read_h5ad(path, {.raw = true}); }), "raw", "x.h5ad");
+  expect_mentions(error_of(ErrorKind::Input, [&] { read_h5ad(path, {.layer = "counts"}); }),
+                  "there are none");
+}
+
 }  // namespace
 }  // namespace regulus::data
