@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -41,6 +42,14 @@ Id access_properties() {
   return properties;
 }
 
+/// Values go to the file with the call that writes them: when a later one, that closes a data set, finds the
+/// disk full, HDF5 1.10 crashes at its end.
+Id writing_properties() {
+  Id properties = access_properties();
+  H5Pset_sieve_buf_size(properties, 0);
+  return properties;
+}
+
 Id open_file(const std::filesystem::path& path, unsigned mode, hid_t access, ErrorKind kind) {
   Id file(H5Fopen(path.c_str(), mode, access));
   if (file.valid()) return file;
@@ -66,6 +75,23 @@ void write_probe(const std::filesystem::path& path) {
                        "check that its folder exists and is writable, and that there is free space");
 }
 
+/// While it lives, files may be as long as this process may ask for: what is thrown away shall not fail on a
+/// limit.
+class LiftedFileSizeLimit {
+ public:
+  LiftedFileSizeLimit() {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit highest{before_.rlim_max, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &highest);
+  }
+  ~LiftedFileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  LiftedFileSizeLimit(const LiftedFileSizeLimit&) = delete;
+  LiftedFileSizeLimit& operator=(const LiftedFileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
 /// Closes a file whose pending writes are not wanted, or cannot be made (full disk: HDF5 would try them again
 /// for ever). They go to memory instead.
 void close_without_writing(Id file) {
@@ -75,6 +101,8 @@ void close_without_writing(Id file) {
   if (sink < 0) return;
   ::dup2(sink, *static_cast<int*>(descriptor));
   ::close(sink);
+  const LiftedFileSizeLimit lifted;
+  Id closed = std::move(file);
 }
 
 }  // namespace
@@ -102,7 +130,7 @@ H5File H5File::create(const std::filesystem::path& path) {
   detail::start_library();
   PartialFile partial(path);
   write_probe(partial.path());
-  Id file(H5Fcreate(partial.path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access_properties()));
+  Id file(H5Fcreate(partial.path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, writing_properties()));
   if (!file.valid())
     throw StorageError("cannot be created (HDF5: " + detail::last_reason() + ")", path.string(),
                        "check that its folder exists and is writable");
@@ -125,7 +153,7 @@ H5File H5File::open_update(const std::filesystem::path& path) {
   detail::start_library();
   check_is_hdf5(path, ErrorKind::Storage);
   return H5File(std::make_unique<State>(
-      open_file(path, H5F_ACC_RDWR, access_properties(), ErrorKind::Storage), path.string()));
+      open_file(path, H5F_ACC_RDWR, writing_properties(), ErrorKind::Storage), path.string()));
 }
 
 H5File H5File::open_parallel(const std::filesystem::path& path, const comm::Communicator& comm) {
