@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -41,8 +42,8 @@ Id access_properties() {
   return properties;
 }
 
-/// For files that are written. By default HDF5 keeps small data back until the data set is closed, where a
-/// full disk goes unnoticed: without that buffer the write itself fails.
+/// Values go to the file with the call that writes them: when a later one, that closes a data set, finds the
+/// disk full, HDF5 1.10 crashes at its end.
 Id writing_properties() {
   Id properties = access_properties();
   H5Pset_sieve_buf_size(properties, 0);
@@ -74,6 +75,23 @@ void write_probe(const std::filesystem::path& path) {
                        "check that its folder exists and is writable, and that there is free space");
 }
 
+/// While it lives, files may be as long as this process may ask for: what is thrown away shall not fail on a
+/// limit.
+class LiftedFileSizeLimit {
+ public:
+  LiftedFileSizeLimit() {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit highest{before_.rlim_max, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &highest);
+  }
+  ~LiftedFileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  LiftedFileSizeLimit(const LiftedFileSizeLimit&) = delete;
+  LiftedFileSizeLimit& operator=(const LiftedFileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
 /// Closes a file whose pending writes are not wanted, or cannot be made (full disk: HDF5 would try them again
 /// for ever). They go to memory instead.
 void close_without_writing(Id file) {
@@ -83,6 +101,8 @@ void close_without_writing(Id file) {
   if (sink < 0) return;
   ::dup2(sink, *static_cast<int*>(descriptor));
   ::close(sink);
+  const LiftedFileSizeLimit lifted;
+  Id closed = std::move(file);
 }
 
 }  // namespace

@@ -41,15 +41,10 @@ Id create_data_set_at(hid_t file, const std::string& path, hid_t type, hid_t spa
   return Id(H5Dcreate2(file, path.c_str(), type, space, links, creation, H5P_DEFAULT));
 }
 
-bool is_chunked_and_plain(hid_t data_set) {
-  const Id creation(H5Dget_create_plist(data_set));
-  return H5Pget_layout(creation) == H5D_CHUNKED && H5Pget_nfilters(creation) == 0;
-}
-
-/// Without a cache HDF5 reads just what is asked for; with one it would read whole chunks for it, unless they
-/// are compressed and it must anyway.
+/// For one transfer. A cache of chunks would read whole ones where a part is asked for, and keep compressed
+/// ones until the data set is closed: when the disk is full then, HDF5 1.10 crashes at its end.
 Id without_chunk_cache(Id data_set, hid_t file, const std::string& path) {
-  if (!is_chunked_and_plain(data_set)) return data_set;
+  if (!data_set.valid() || H5Pget_layout(Id(H5Dget_create_plist(data_set))) != H5D_CHUNKED) return data_set;
   const Id access(H5Pcreate(H5P_DATASET_ACCESS));
   H5Pset_chunk_cache(access, H5D_CHUNK_CACHE_NSLOTS_DEFAULT, 0, H5D_CHUNK_CACHE_W0_DEFAULT);
   H5Idec_ref(data_set.release());  // an open data set keeps the cache that it has
@@ -178,7 +173,8 @@ void H5File::write_scalar(const std::string& path, T value) {
 
 template <typename T>
 void H5File::write_block(const std::string& path, const Block& block, std::span<const T> values) {
-  const Id data_set(H5Dopen2(state_->id, path.c_str(), H5P_DEFAULT));
+  const Id data_set =
+      without_chunk_cache(Id(H5Dopen2(state_->id, path.c_str(), H5P_DEFAULT)), state_->id, path);
   if (!data_set.valid()) state_->writing_failed(state_->where(path));
   const Id space(H5Dget_space(data_set));
   const std::int64_t count = detail::element_count(block.count);

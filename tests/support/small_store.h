@@ -23,6 +23,16 @@ inline storage::FeatureStoreHeader small_header() {
   return header;
 }
 
+/// The same with 5 targets in blocks of 2: 12 tiles, each with three numbers, of a job.
+inline storage::FeatureStoreHeader tiled_header() {
+  storage::FeatureStoreHeader header = small_header();
+  header.targets = {"S0", "T1", "T2", "T3", "T4"};
+  header.targets_per_tile = 2;
+  header.tile_columns = {{"units", 1, "units of work"}, {"kept", 2, "pairs kept and left out"}};
+  header.job_json = R"({"grid": [0.1, 0.5], "seed": 1})";
+  return header;
+}
+
 /// A value that tells its place.
 inline float small_value(std::size_t probe, std::int64_t source, std::int64_t target, std::int64_t column) {
   return static_cast<float>(1000 * static_cast<std::int64_t>(probe) + 100 * source + 10 * target + column) +
@@ -57,17 +67,24 @@ inline storage::FeatureStoreWriter::Tile small_tile(const storage::FeatureStoreH
   return tile;
 }
 
-/// Tiles in two rounds, tile i by rank i mod size; rounds where a rank has nothing included.
-inline void write_small_store(const comm::Communicator& comm, const std::filesystem::path& path) {
-  const auto header = small_header();
+/// Tile i by rank i mod size, of tiles [first, last).
+inline void write_small_tiles(const comm::Communicator& comm, storage::FeatureStoreWriter& writer,
+                              const storage::FeatureStoreHeader& header, std::int64_t first,
+                              std::int64_t last) {
+  std::vector<storage::FeatureStoreWriter::Tile> mine;
+  for (std::int64_t tile = first; tile < last; ++tile)
+    if (tile % comm.size() == comm.rank()) mine.push_back(small_tile(header, tile));
+  writer.write_round(mine);
+}
+
+/// Tiles in two rounds; rounds where a rank has nothing included.
+inline void write_small_store(const comm::Communicator& comm, const std::filesystem::path& path,
+                              const storage::FeatureStoreHeader& header = small_header(),
+                              int compression = 0) {
   auto writer = storage::FeatureStoreWriter::create(comm, path, header);
-  for (const auto& [first, last] : {std::pair{0, 3}, std::pair{3, 4}}) {
-    std::vector<storage::FeatureStoreWriter::Tile> mine;
-    for (int tile = first; tile < last; ++tile)
-      if (tile % comm.size() == comm.rank()) mine.push_back(small_tile(header, tile));
-    writer.write_round(mine);
-  }
-  writer.finish("{\"seed\": 1, \"done\": true}");
+  write_small_tiles(comm, writer, header, 0, 3);
+  write_small_tiles(comm, writer, header, 3, writer.tile_count());
+  writer.finish("{\"seed\": 1, \"done\": true}", compression);
 }
 
 }  // namespace regulus::test

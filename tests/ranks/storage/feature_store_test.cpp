@@ -45,6 +45,15 @@ TEST_F(ParallelFeatureStore, HoldsTheSameNumbersForAnyNumberOfRanks) {
   EXPECT_EQ(describe_feature_store(file("features.h5")).tiles_done, 4);
 }
 
+TEST_F(ParallelFeatureStore, TilesOfSourcesAndTargetsHoldTheSameNumbersForAnyNumberOfRanks) {
+  const auto header = test::tiled_header();
+  test::write_small_store(world_, file("features.h5"), header);
+  const FeatureStore store(file("features.h5"));
+  EXPECT_EQ(store.read("gdt"), test::small_values(header, 0, {0, 7}));
+  EXPECT_EQ(store.read("vvp"), test::small_values(header, 1, {0, 7}));
+  EXPECT_EQ(store.read_tile_columns("kept")[7], 301);
+}
+
 TEST_F(ParallelFeatureStore, OneRankMayHaveAllTiles) {
   const auto header = small_header();
   auto writer = FeatureStoreWriter::create(world_, file("features.h5"), header);
@@ -58,11 +67,11 @@ TEST_F(ParallelFeatureStore, OneRankMayHaveAllTiles) {
 }
 
 TEST_F(ParallelFeatureStore, TheSizeOfTheTransfersDoesNotShow) {
-  const auto header = small_header();
   for (const std::int64_t transfer_values : {1, 5, 13, 24}) {
+    const auto header = transfer_values == 5 ? test::tiled_header() : small_header();
     auto writer = FeatureStoreWriter::create(world_, file("features.h5"), header, transfer_values);
     Tiles mine;
-    for (std::int64_t tile = world_.rank(); tile < 4; tile += world_.size())
+    for (std::int64_t tile = world_.rank(); tile < writer.tile_count(); tile += world_.size())
       mine.push_back(test::small_tile(header, tile));
     writer.write_round(mine);
     writer.finish("{}");
