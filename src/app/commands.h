@@ -12,6 +12,7 @@ Command prepare_command();
 Command pretrain_command();
 Command probe_command();
 Command train_command();
+Command plan_command();
 Command infer_command();
 Command evaluate_command();
 Command export_command();

@@ -1,14 +1,16 @@
 #include <filesystem>
 
 #include "commands.h"
+#include "infer_setup.h"
 #include "regulus/comm/agree.h"
 #include "regulus/core/log.h"
 #include "regulus/core/same_job.h"
-#include "regulus/core/sha256.h"
 #include "regulus/probe/model_broadcast.h"
+#include "regulus/report/edge_export.h"
 #include "regulus/storage/edge_store.h"
 #include "regulus/translator/edge_ranking.h"
 #include "regulus/translator/tile_scores.h"
+#include "resources.h"
 #include "tile_run.h"
 
 namespace regulus::app {
@@ -19,18 +21,12 @@ namespace fs = std::filesystem;
 
 void declare(po::options_description& options) {
   declare_probe_options(options);
+  declare_edge_options(options);
   declare_tile_options(options);
-  auto add = options.add_options();
-  add("translator", po::value<std::string>(), "translator, written by 'regulus train'; decides the features");
-  add("out", po::value<std::string>(), "edge file to write (.h5)");
-  add("top-k", po::value<std::int64_t>()->default_value(500)->value_name("N"),
-      "targets to keep of each source; 0: all");
-  add("scores", po::value<std::string>()->default_value("none")->implicit_value("float32"),
-      "also the scores of all pairs: none, float16 or float32");
-  add("edge-spread", po::bool_switch(),
-      "the spread of every edge's logit over the translator's members (train --members)");
-  add("false-discovery", po::bool_switch(),
-      "an empirical false-discovery rate of every edge, from the translator's null models (train --null)");
+  options.add_options()("out", po::value<std::string>()->value_name("FILE.h5"), "edge file to write");
+  options.add_options()(
+      "export", list<std::string>()->value_name("FILE..."),
+      "also write the edges as adjacencies (.tsv), BEELINE's ranked edges (.csv) or AnnData (.h5ad)");
 }
 
 /// All that a run of `infer` is.
@@ -43,64 +39,6 @@ struct Inference {
   /// Scores of all pairs until they are ranked.
   std::string working_file() const { return out + ".tiles"; }
 };
-
-translator::Translator load_translator(const Session& session) {
-  std::optional<translator::Translator> loaded;
-  comm::agree(session.world, "reading the translator",
-              [&] { loaded = translator::Translator::load(session.options.get<std::string>("translator")); });
-  return std::move(*loaded);
-}
-
-translator::ScoreOptions score_options(const Options& options, const translator::Translator& translator) {
-  const translator::ScoreOptions scores{options.get<bool>("edge-spread"),
-                                        options.get<bool>("false-discovery")};
-  if (scores.spread && translator.member_count() < 2)
-    throw OptionError("the translator has one member, so nothing spreads", "--edge-spread",
-                      "train it with --members 5, or leave it out");
-  if (scores.false_discovery && translator.null_count() == 0)
-    throw OptionError("the translator has no null models", "--false-discovery",
-                      "train it with --null 5, or leave it out");
-  return scores;
-}
-
-storage::ScoreMatrix score_matrix(const Options& options) {
-  const std::string& kind = options.one_of("scores", {"none", "float16", "float32"});
-  if (kind == "none") return storage::ScoreMatrix::None;
-  return kind == "float16" ? storage::ScoreMatrix::Float16 : storage::ScoreMatrix::Float32;
-}
-
-/// The features that the translator was trained on.
-FeatureChoice features_of(const translator::Translator& translator) {
-  constexpr std::string_view kDeviation = "_sd";
-  FeatureChoice choice;
-  for (const std::string& probe : translator.probes()) {
-    if (!probe.ends_with(kDeviation)) {
-      choice.features.push_back(probe);
-      continue;
-    }
-    choice.spread = true;
-    choice.features.push_back(probe.substr(0, probe.size() - kDeviation.size()));
-  }
-  return choice;
-}
-
-storage::EdgeStoreHeader edge_header(const Inference& inference, const Options& options,
-                                     const storage::FeatureStoreHeader& store, const nlohmann::json& record) {
-  const auto candidates = static_cast<std::int64_t>(store.targets.size()) - 1;
-  if (candidates < 1) throw InputError("one gene alone has no edges", "--genes", "give two genes or more");
-  const auto wanted = options.in_range<std::int64_t>("top-k", 0);
-  storage::EdgeStoreHeader header;
-  header.sources = store.sources;
-  header.targets = store.targets;
-  header.edges_per_source = wanted == 0 ? candidates : std::min(wanted, candidates);
-  header.matrix = score_matrix(options);
-  header.spread = inference.scores.spread;
-  header.false_discovery = inference.scores.false_discovery;
-  header.checkpoint_sha256 = store.checkpoint_sha256;
-  header.translator_sha256 = record.at("translator").get<std::string>();
-  header.background = store.background;
-  return header;
-}
 
 /// A grid that this run has no use for, since the translator was trained on other features as well, may
 /// differ.
@@ -173,15 +111,39 @@ void write_edges(Session& session, const Inference& inference, const nlohmann::j
   });
 }
 
+/// The forms that --export asks for. \throws OptionError before anything is spent
+std::vector<report::ExportOptions> exports(const Options& options) {
+  std::vector<report::ExportOptions> result;
+  if (!options.given("export")) return result;
+  for (const std::string& file : options.get<std::vector<std::string>>("export")) {
+    result.push_back({.file = file});
+    result.back().format = report::resolve_format(result.back());
+  }
+  return result;
+}
+
+/// \collective yes
+void export_all(const Session& session, const std::string& out,
+                const std::vector<report::ExportOptions>& wanted) {
+  comm::agree_on_root(session.world, "exporting the edges", [&] {
+    for (const auto& options : wanted) {
+      export_edges(storage::EdgeStore(out), options);
+      log::info("wrote {}", options.file.string());
+    }
+  });
+}
+
 void run(Session& session) {
   const StopRule stop(session.options);
   const Options& options = session.options;
+  const std::vector<report::ExportOptions> wanted = exports(options);
   session.provenance.start_phase("read");
   Inference inference{options.get<std::string>("out"), load_translator(session), {}, {}};
   inference.scores = score_options(options, inference.translator);
   const backbone::TransformerOptions use = transformer_options(session);
   const auto model = probe::open_backbone(session.world, options.get<std::string>("model"), use);
-  const probe::ProbeJob job = describe_probe(session, *model, features_of(inference.translator));
+  const probe::ProbeJob job =
+      describe_probe(session, *model, features_of(inference.translator), inference.out);
   record_probe_inputs(session);
   const nlohmann::json record = job_record(session, probe_job_record(session, *model, job, use), inference);
   storage::FeatureStoreHeader header = store_header(session, *model, job, record);
@@ -189,20 +151,27 @@ void run(Session& session) {
   header.kind = storage::StoreKind::Scores;
   header.probes = score_columns(inference.scores);
   header.tile_columns = score_counts(inference.scores);
-  inference.edges = edge_header(inference, options, header, record);
+  inference.edges = edge_header(options, job);
+  inference.edges.checkpoint_sha256 = header.checkpoint_sha256;
+  inference.edges.translator_sha256 = record.at("translator").get<std::string>();
   nlohmann::json edge_record = record;
   edge_record["top-k"] = inference.edges.edges_per_source;
   edge_record["scores"] = options.get<std::string>("scores");
   if (already_complete(session, inference.out, edge_record)) {
     log::info("{} is already complete", inference.out);
+    export_all(session, inference.out, wanted);
     return;
   }
+  Needs needs = needs_of_run(session, *model, job, edge_store_bytes(inference.edges));
+  needs.working = store_bytes(header);
+  require_room(session.world, needs, inference.out);
   session.provenance.start_phase("score");
   score_pairs(session, stop, *model, job, inference, header);
   session.provenance.start_phase("rank");
   write_edges(session, inference, edge_record);
   log::info("wrote {}: the best {} targets of {} sources", inference.out, inference.edges.edges_per_source,
             job.source_count());
+  export_all(session, inference.out, wanted);
 }
 
 }  // namespace

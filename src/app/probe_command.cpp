@@ -2,6 +2,7 @@
 #include "regulus/core/log.h"
 #include "regulus/probe/feature_columns.h"
 #include "regulus/probe/model_broadcast.h"
+#include "resources.h"
 #include "tile_run.h"
 
 namespace regulus::app {
@@ -10,11 +11,9 @@ namespace {
 
 void declare(po::options_description& options) {
   declare_probe_options(options);
+  declare_feature_options(options);
   declare_tile_options(options);
   auto add = options.add_options();
-  add("features", list<std::string>({"vvp", "gdt"}, "vvp,gdt"), "features: vvp, gdt, osg, pert, attn, emb");
-  add("spread", po::bool_switch(),
-      "also the standard deviation of vvp, gdt and attn over --background cells");
   add("out", po::value<std::string>(), "feature store to write (.h5)");
   add("compress", po::value<int>()->default_value(0),
       "compress the finished store: 1 (fast) to 9 (small); 0: leave it as it is");
@@ -28,12 +27,12 @@ void run(Session& session) {
   session.provenance.start_phase("read");
   const backbone::TransformerOptions use = transformer_options(session);
   const auto model = probe::open_backbone(session.world, options.get<std::string>("model"), use);
-  const probe::ProbeJob job = describe_probe(
-      session, *model, {options.get<std::vector<std::string>>("features"), options.get<bool>("spread")});
+  const probe::ProbeJob job = describe_probe(session, *model, chosen_features(options), out);
   record_probe_inputs(session);
   storage::FeatureStoreHeader header =
       store_header(session, *model, job, probe_job_record(session, *model, job, use));
   header.probes = probe::feature_columns(job, model->embedding_width());
+  require_room(session.world, needs_of_run(session, *model, job, store_bytes(header)), out);
   auto store = open_store(session, out, header);
   if (!store) {
     log::info("{} is already complete", out);

@@ -154,18 +154,20 @@ std::string lines(const Strings& names) {
   return text;
 }
 
-/// How every gene was found goes into a file beside the output, never silently dropped.
+/// How every gene was found goes into files beside the output, never silently dropped.
 void report_genes(const Session& session, const probe::GeneNames& names, const Strings& genes,
-                  const probe::PanelReport& report) {
-  const std::string& out = session.options.get<std::string>("out");
+                  const probe::PanelReport& report, const std::string& beside) {
   comm::agree_on_root(session.world, "reporting the genes", [&] {
-    storage::write_text_atomically(out + ".genes.tsv",
+    const std::string see = beside.empty() ? "" : ": see " + beside + ".genes.tsv";
+    log::info("{}{}", data::mapping_summary(report.genes), see);
+    if (!report.unknown_sources.empty())
+      log::warning("{} sources are not genes of the panel{}", report.unknown_sources.size(),
+                   beside.empty() ? "" : ": listed in " + beside + ".unknown_sources.txt");
+    if (beside.empty()) return;
+    storage::write_text_atomically(beside + ".genes.tsv",
                                    data::mapping_table(report.genes, genes, names.vocabulary));
-    log::info("{}: see {}", data::mapping_summary(report.genes), out + ".genes.tsv");
-    if (report.unknown_sources.empty()) return;
-    storage::write_text_atomically(out + ".unknown_sources.txt", lines(report.unknown_sources));
-    log::warning("{} sources are not genes of the panel: listed in {}", report.unknown_sources.size(),
-                 out + ".unknown_sources.txt");
+    if (!report.unknown_sources.empty())
+      storage::write_text_atomically(beside + ".unknown_sources.txt", lines(report.unknown_sources));
   });
 }
 
@@ -294,6 +296,17 @@ void declare_probe_options(po::options_description& options) {
       "sources in a tile, the unit of work, output and restart");
 }
 
+void declare_feature_options(po::options_description& options) {
+  auto add = options.add_options();
+  add("features", list<std::string>({"vvp", "gdt"}, "vvp,gdt"), "features: vvp, gdt, osg, pert, attn, emb");
+  add("spread", po::bool_switch(),
+      "also the standard deviation of vvp, gdt and attn over --background cells");
+}
+
+FeatureChoice chosen_features(const Options& options) {
+  return {options.get<Strings>("features"), options.get<bool>("spread")};
+}
+
 backbone::TransformerOptions transformer_options(const Session& session) {
   const Options& options = session.options;
   backbone::TransformerOptions result;
@@ -307,7 +320,7 @@ backbone::TransformerOptions transformer_options(const Session& session) {
 }
 
 probe::ProbeJob describe_probe(const Session& session, const backbone::Backbone& model,
-                               const FeatureChoice& choice) {
+                               const FeatureChoice& choice, const std::string& report_beside) {
   const Options& options = session.options;
   probe::ProbeJob job;
   choose_features(options, choice, model, job);
@@ -320,7 +333,7 @@ probe::ProbeJob describe_probe(const Session& session, const backbone::Backbone&
   const Strings genes = options.given("genes") ? read_list(session, "genes") : reader->genes();
   const probe::PanelReport report = probe::set_panel(job, names, genes, sources);
   require_enough(session, names, report);
-  report_genes(session, names, genes, report);
+  report_genes(session, names, genes, report, report_beside);
   choose_panels(options, model, job);
   job.backgrounds = probe::virtual_background(job);
   if (needs_cells(options, job)) {

@@ -12,11 +12,16 @@ namespace regulus::app {
 /// The options of a probe, but for the choice of features.
 void declare_probe_options(po::options_description& options);
 
+/// --features and --spread.
+void declare_feature_options(po::options_description& options);
+
 /// Features to compute.
 struct FeatureChoice {
   std::vector<std::string> features;  ///< vvp, gdt, osg, pert, attn, emb
   bool spread = false;  ///< also the standard deviations of vvp, gdt and attn over the backgrounds
 };
+
+FeatureChoice chosen_features(const Options& options);
 
 /// How the model is to be used, and on which device. \throws OptionError, the same on every rank
 /// \collective yes
@@ -31,8 +36,9 @@ nlohmann::json probe_job_record(const Session& session, const backbone::Backbone
                                 const probe::ProbeJob& job, const backbone::TransformerOptions& use);
 
 /// Reads what the options name and describes the job; reports what became of the genes.
+/// \param report_beside the output that files of the report go with; empty: only into the log
 /// \throws OptionError or InputError, the same on every rank \collective yes
 probe::ProbeJob describe_probe(const Session& session, const backbone::Backbone& model,
-                               const FeatureChoice& choice);
+                               const FeatureChoice& choice, const std::string& report_beside);
 
 }  // namespace regulus::app

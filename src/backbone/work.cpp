@@ -1,5 +1,7 @@
 #include "regulus/backbone/work.h"
 
+#include <algorithm>
+
 namespace regulus::backbone {
 
 namespace {
@@ -57,6 +59,18 @@ double flops(const Products& forward, double linear, double attention) {
 }
 
 }  // namespace
+
+double engine_workspace_bytes(const PassShape& shape, int threads) {
+  constexpr double kBatchPositions = 512.0;
+  constexpr double kParts = 8.0;  // tangents that share a primal, in one batch
+  const Sizes s(shape);
+  const double heads = static_cast<double>(shape.heads);
+  const double records =
+      s.length * (4.0 * s.d + heads + static_cast<double>(shape.layers) * (6.0 * s.d + s.hidden + heads));
+  const double batch =
+      kParts * std::max(s.length, kBatchPositions) * (2.0 * s.d + std::max(3.0 * s.d, s.hidden));
+  return sizeof(float) * (records + threads * batch);
+}
 
 double primal_flops(const PassShape& shape) {
   return flops(forward(shape, false), 1.0, 1.0);

@@ -48,21 +48,6 @@ std::size_t pairs(const storage::TileBlock& block) {
 
 }  // namespace
 
-std::vector<TilePart> parts_of_tile(const ProbeJob& job) {
-  std::vector<TilePart> parts;
-  const auto add = [&](TilePart::Kind kind, std::int64_t rows, std::int64_t step) {
-    for (std::int64_t begin = 0; begin < rows; begin += step)
-      parts.push_back({kind, begin, std::min(begin + step, rows)});
-  };
-  if (job.needs_backgrounds()) add(TilePart::Kind::Backgrounds, job.backgrounds->count(), job.rows_per_part);
-  if (job.gdt && job.uniform)
-    add(TilePart::Kind::Trajectory, static_cast<std::int64_t>(job.gradient_grid.size()), job.rows_per_part);
-  if (job.osg) add(TilePart::Kind::Cells, job.cells->count(), job.rows_per_part);
-  if (job.pert) add(TilePart::Kind::Mean, 1, 1);
-  if (parts.empty()) parts.push_back({TilePart::Kind::Backgrounds, 0, 0});  // emb alone needs no pass
-  return parts;
-}
-
 TileFeatures::TileFeatures(const ProbeJob& job, std::int64_t tile)
     : job_(job),
       panel_(panel_of(job, tile)),

@@ -49,24 +49,55 @@ TileWork& TileWork::operator+=(const TileWork& other) {
   return *this;
 }
 
-TileWork work_of_tile(const ProbeJob& job, const std::optional<backbone::PassShape>& model,
-                      const storage::TileBlock& block) {
-  const GridSizes grid(job);
-  const auto sources = static_cast<double>(block.source_count);
-  const auto backgrounds = job.needs_backgrounds() ? static_cast<double>(job.backgrounds->count()) : 0.0;
-  const auto cells = job.osg ? static_cast<double>(job.cells->count()) : 0.0;
-  const auto values = job.gdt && job.uniform ? static_cast<double>(job.gradient_grid.size()) : 0.0;
-  const double pert = job.pert ? 1.0 : 0.0;
-  const double reference = job.vvp && !job.reference_is_background ? 1.0 : 0.0;
+std::int64_t rows_of_tile(const ProbeJob& job, TilePart::Kind kind) {
+  switch (kind) {
+    case TilePart::Kind::Backgrounds:
+      return job.needs_backgrounds() ? job.backgrounds->count() : 0;
+    case TilePart::Kind::Trajectory:
+      return job.gdt && job.uniform ? static_cast<std::int64_t>(job.gradient_grid.size()) : 0;
+    case TilePart::Kind::Cells:
+      return job.osg ? job.cells->count() : 0;
+    case TilePart::Kind::Mean:
+      return job.pert ? 1 : 0;
+  }
+  return 0;
+}
+
+TileWork work_of_rows(const ProbeJob& job, const std::optional<backbone::PassShape>& model,
+                      const storage::TileBlock& block, TilePart::Kind kind, std::int64_t rows) {
+  const auto n = static_cast<double>(rows);
+  const double states = n * static_cast<double>(block.source_count);
   TileWork work;
-  work.primal = backgrounds * (job.attn ? 2.0 : 1.0) + cells + values + pert;
-  work.forward = sources * (backgrounds * (grid.forward + reference) + pert);
-  work.dual = sources * backgrounds * grid.dual;
-  work.tangent = sources * (cells + values);
+  work.primal = n;
+  switch (kind) {
+    case TilePart::Kind::Backgrounds: {
+      const GridSizes grid(job);
+      const double reference = job.vvp && !job.reference_is_background ? 1.0 : 0.0;
+      work.primal += job.attn ? n : 0.0;
+      work.forward = states * (grid.forward + reference);
+      work.dual = states * grid.dual;
+      break;
+    }
+    case TilePart::Kind::Trajectory:
+    case TilePart::Kind::Cells:
+      work.tangent = states;
+      break;
+    case TilePart::Kind::Mean:
+      work.forward = states;
+      break;
+  }
   const backbone::PassShape shape = shape_of(job, model, block);
   work.flops =
       work.primal * backbone::primal_flops(shape) + work.forward * backbone::forward_pass_flops(shape) +
       work.dual * backbone::dual_pass_flops(shape) + work.tangent * backbone::tangent_pass_flops(shape);
+  return work;
+}
+
+TileWork work_of_tile(const ProbeJob& job, const std::optional<backbone::PassShape>& model,
+                      const storage::TileBlock& block) {
+  TileWork work;
+  for (const TilePart::Kind kind : kTilePartKinds)
+    work += work_of_rows(job, model, block, kind, rows_of_tile(job, kind));
   return work;
 }
 

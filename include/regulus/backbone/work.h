@@ -33,4 +33,8 @@ double dual_pass_flops(const PassShape& shape);
 /// The tangents of one source around the background's primal: PanelPass::tangents().
 double tangent_pass_flops(const PassShape& shape);
 
+/// Memory that the CPU engine keeps for passes of this shape, in bytes, within about a third: what is
+/// recorded of one background, and the batches of every thread. \see docs/engine.md, Memory
+double engine_workspace_bytes(const PassShape& shape, int threads);
+
 }  // namespace regulus::backbone

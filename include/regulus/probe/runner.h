@@ -14,6 +14,9 @@ namespace regulus::probe {
 
 using StoredTile = storage::FeatureStoreWriter::Tile;
 
+/// Finished and unfinished tiles that a rank holds, by default, before it asks for a write.
+constexpr std::size_t kHeldBytes = std::size_t{256} << 20U;
+
 /// How a run is watched and stopped, and what becomes of its tiles. No function may communicate.
 struct RunControl {
   Progress& progress;  ///< counts the units that all ranks took
@@ -28,8 +31,7 @@ struct RunControl {
   /// Limits of a round, the time between two collective writes: within them it is as long as makes the wait
   /// for the slowest unit unimportant.
   double shortest_round_s = 10.0, longest_round_s = 300.0;
-  /// Finished and unfinished tiles that a rank holds before it asks for a write.
-  std::size_t held_bytes = std::size_t{256} << 20U;
+  std::size_t held_bytes = kHeldBytes;
 };
 
 /// Where a rank's time went.

@@ -11,25 +11,11 @@
 #include "regulus/probe/probe_job.h"
 #include "regulus/probe/row_mean.h"
 #include "regulus/probe/tile_panel.h"
+#include "regulus/probe/tile_part.h"
 
 namespace regulus::probe {
 
 struct State;
-
-/// A part of a tile's work: its sources against some rows.
-struct TilePart {
-  enum class Kind {
-    Backgrounds,  ///< rows of the backgrounds: VVP, GDT, Attn
-    Trajectory,   ///< values of the gradient grid: GDT with every gene at the value
-    Cells,        ///< rows of the cells: OSG
-    Mean          ///< the one row x̄: Pert
-  };
-  Kind kind = Kind::Backgrounds;
-  std::int64_t begin = 0, end = 0;
-};
-
-/// The parts of every tile, in a fixed order that depends on the job alone.
-std::vector<TilePart> parts_of_tile(const ProbeJob& job);
 
 /// Features of one tile, summed over backgrounds and cells in any order and on any ranks with the same bits.
 /// The responses are \see DESIGN: VVP, GDT, Pert and Attn of arXiv 2605.08128, and OSG.

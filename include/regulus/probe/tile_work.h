@@ -4,6 +4,7 @@
 
 #include "regulus/backbone/work.h"
 #include "regulus/probe/probe_job.h"
+#include "regulus/probe/tile_part.h"
 
 namespace regulus::probe {
 
@@ -20,8 +21,16 @@ struct TileWork {
   TileWork& operator+=(const TileWork& other);
 };
 
+/// The work of some rows of one kind against a tile's sources.
 /// \param model the model's sizes (Backbone::pass_shape()); nothing: flops are those of some small model, of
 /// use only to compare tiles
+TileWork work_of_rows(const ProbeJob& job, const std::optional<backbone::PassShape>& model,
+                      const storage::TileBlock& block, TilePart::Kind kind, std::int64_t rows);
+
+/// The rows of a kind that every tile has.
+std::int64_t rows_of_tile(const ProbeJob& job, TilePart::Kind kind);
+
+/// All parts of a tile.
 TileWork work_of_tile(const ProbeJob& job, const std::optional<backbone::PassShape>& model,
                       const storage::TileBlock& block);
 
