@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "regulus/core/error.h"
+#include "regulus/core/fault.h"
 
 namespace regulus::comm {
 
@@ -52,12 +53,14 @@ std::vector<double> ExactSum::rounded() const {
 }
 
 std::vector<double> ExactSum::reduce(const Communicator& comm) {
+  fault::point("reduce");
   require_sound(comm);
   comm.sum(total_);
   return rounded();
 }
 
 std::vector<double> ExactSum::reduce_to(const Communicator& comm, int root) {
+  fault::point("reduce_to");
   require_sound(comm);
   comm.sum_to(total_, root);
   if (comm.rank() != root) return {};

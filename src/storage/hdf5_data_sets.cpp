@@ -1,4 +1,5 @@
 #include "hdf5_detail.h"
+#include "regulus/core/fault.h"
 
 namespace regulus::storage {
 
@@ -144,6 +145,7 @@ Id H5File::State::transfer_properties() const {
 
 template <typename T>
 void H5File::write_block(const std::string& path, const Block& block, std::span<const T> values) {
+  if (state_->parallel) fault::point("h5_write");
   const Id data_set(H5Dopen2(state_->id, path.c_str(), H5P_DEFAULT));
   if (!data_set.valid()) state_->writing_failed(state_->where(path));
   const Id space(H5Dget_space(data_set));
