@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <new>
 
 #include "regulus/comm/agree.h"
 #include "regulus/core/error.h"
@@ -29,6 +30,8 @@ Error describe(const std::exception_ptr& failure) {
     std::rethrow_exception(failure);
   } catch (const Error& error) {
     return error;
+  } catch (const std::bad_alloc&) {
+    return Error(ErrorKind::Internal, "out of memory", "", "use more ranks on more hosts, or a smaller job");
   } catch (const std::exception& error) {
     return Error(ErrorKind::Internal, error.what());
   }

@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "failure.h"
 #include "options.h"
+#include "regulus/core/fault.h"
 #include "regulus/core/log.h"
 #include "runtime.h"
 
@@ -20,6 +21,7 @@ std::string answer(const std::vector<std::string>& arguments) {
 }
 
 void run(const comm::Communicator& world, std::vector<std::string> arguments) {
+  fault::start(world.rank());
   world.broadcast(arguments);
   const std::string text = answer(arguments);
   if (world.is_root()) fmt::print("{}", text);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "regulus/core/error.h"
+#include "regulus/core/fault.h"
 
 namespace regulus::comm::detail {
 
@@ -29,6 +30,7 @@ Error describe(const char* phase, const std::exception_ptr& failure) {
 }  // namespace
 
 void settle(const Communicator& comm, const char* phase, const std::exception_ptr& failure) {
+  fault::point("agree");
   constexpr int kNone = std::numeric_limits<int>::min();
   const int worst = comm.max(failure ? -comm.rank() : kNone);
   if (worst == kNone) return;

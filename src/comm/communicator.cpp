@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "regulus/core/error.h"
+#include "regulus/core/fault.h"
 
 namespace regulus::comm {
 
@@ -59,12 +60,14 @@ Communicator Communicator::self() {
 }
 
 Communicator Communicator::duplicate() const {
+  fault::point("duplicate");
   MPI_Comm copy = MPI_COMM_NULL;
   MPI_Comm_dup(handle_, &copy);
   return Communicator(copy);
 }
 
 Communicator Communicator::split_by_host() const {
+  fault::point("split");
   MPI_Comm host = MPI_COMM_NULL;
   MPI_Comm_split_type(handle_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &host);
   return Communicator(host);
@@ -88,6 +91,7 @@ Communicator::~Communicator() {
 }
 
 void Communicator::barrier() const {
+  fault::point("barrier");
   MPI_Barrier(handle_);
 }
 
@@ -105,21 +109,25 @@ bool Communicator::all_arrive_within(std::chrono::milliseconds patience) const {
 }
 
 int Communicator::max(int value) const {
+  fault::point("max");
   MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT, MPI_MAX, handle_);
   return value;
 }
 
 std::int64_t Communicator::max(std::int64_t value) const {
+  fault::point("max");
   MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_MAX, handle_);
   return value;
 }
 
 std::int64_t Communicator::sum(std::int64_t value) const {
+  fault::point("sum");
   MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_SUM, handle_);
   return value;
 }
 
 void Communicator::sum(std::span<std::int64_t> values) const {
+  fault::point("sum");
   for (std::size_t begin = 0; begin < values.size(); begin += kChunk_values)
     MPI_Allreduce(MPI_IN_PLACE, values.data() + begin,
                   checked_count(std::min(kChunk_values, values.size() - begin)), MPI_INT64_T, MPI_SUM,
@@ -127,12 +135,14 @@ void Communicator::sum(std::span<std::int64_t> values) const {
 }
 
 void Communicator::send(std::span<const std::int64_t> values, int to) const {
+  fault::point("send");
   for (std::size_t begin = 0; begin < values.size(); begin += kChunk_values)
     MPI_Send(values.data() + begin, checked_count(std::min(kChunk_values, values.size() - begin)),
              MPI_INT64_T, to, 0, handle_);
 }
 
 void Communicator::receive(std::span<std::int64_t> values, int from) const {
+  fault::point("receive");
   for (std::size_t begin = 0; begin < values.size(); begin += kChunk_values)
     MPI_Recv(values.data() + begin, checked_count(std::min(kChunk_values, values.size() - begin)),
              MPI_INT64_T, from, 0, handle_, MPI_STATUS_IGNORE);
@@ -168,6 +178,7 @@ void Communicator::broadcast(std::vector<std::string>& texts, int root) const {
 }
 
 std::vector<char> Communicator::all_gather_bytes(const void* data, std::size_t bytes) const {
+  fault::point("all_gather");
   const int mine = checked_count(bytes);
   std::vector<int> counts(static_cast<std::size_t>(size_));
   MPI_Allgather(&mine, 1, MPI_INT, counts.data(), 1, MPI_INT, handle_);

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "regulus/core/error.h"
+#include "regulus/core/fault.h"
 
 namespace regulus::comm {
 
@@ -55,12 +56,14 @@ std::vector<double> ExactSum::rounded() const {
 }
 
 std::vector<double> ExactSum::reduce(const Communicator& comm) {
+  fault::point("reduce");
   if (comm.any(poisoned_)) not_sound();
   comm.sum(total_);
   return rounded();
 }
 
 void ExactSum::gather(const Communicator& comm, const std::vector<int>& parts, int owner) {
+  fault::point("gather");
   std::int64_t poisoned = poisoned_ ? 1 : 0;
   if (comm.rank() != owner) {
     comm.send(total_, owner);

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "regulus/core/fault.h"
+
 namespace regulus::comm {
 
 TileCounter::TileCounter(const Communicator& comm, std::int64_t count) {
+  fault::point("counter_open");
   const MPI_Aint bytes = comm.is_root() ? 2 * sizeof(std::int64_t) : 0;
   std::int64_t* memory = nullptr;
   MPI_Win_allocate(bytes, sizeof(std::int64_t), MPI_INFO_NULL, comm.handle(), &memory, &window_);
@@ -41,6 +44,7 @@ void TileCounter::stop_at(std::int64_t limit) {
 }
 
 void TileCounter::close() {
+  fault::point("counter_close");
   MPI_Win_unlock_all(window_);
   MPI_Win_free(&window_);
 }

@@ -12,6 +12,7 @@
 
 #include "hdf5_detail.h"
 #include "regulus/comm/agree.h"
+#include "regulus/core/fault.h"
 
 namespace regulus::storage {
 
@@ -157,6 +158,7 @@ H5File H5File::open_update(const std::filesystem::path& path) {
 }
 
 H5File H5File::open_parallel(const std::filesystem::path& path, const comm::Communicator& comm) {
+  fault::point("h5_open");
   detail::start_library();
   comm::agree(comm, "opening an HDF5 file", [&] { check_is_hdf5(path, ErrorKind::Storage); });
   const Id access(H5Pcreate(H5P_FILE_ACCESS));
@@ -216,6 +218,7 @@ void H5File::flush() {
 }
 
 void H5File::close() {
+  if (state_->parallel) fault::point("h5_close");
   flush();
   if (H5Fclose(state_->id.release()) < 0) state_->writing_failed(state_->name);
   if (state_->partial) state_->partial->commit();

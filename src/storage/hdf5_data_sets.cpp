@@ -2,6 +2,7 @@
 #include <array>
 
 #include "hdf5_detail.h"
+#include "regulus/core/fault.h"
 #include "regulus/storage/half.h"
 
 namespace regulus::storage {
@@ -173,6 +174,7 @@ void H5File::write_scalar(const std::string& path, T value) {
 
 template <typename T>
 void H5File::write_block(const std::string& path, const Block& block, std::span<const T> values) {
+  if (state_->parallel) fault::point("h5_write");
   const Id data_set =
       without_chunk_cache(Id(H5Dopen2(state_->id, path.c_str(), H5P_DEFAULT)), state_->id, path);
   if (!data_set.valid()) state_->writing_failed(state_->where(path));

@@ -388,7 +388,7 @@ class Evaluate(BadInput):
         self.check("a feature store", MODEL, [store], {"translator": store})
 
         def with_nan(file):
-            file["probe/gdt/weight_0"][0] = float("nan")
+            file["probe/gdt/member/0/weight_0"][0] = float("nan")
 
         copy = self.damage_hdf5(self.run_files.translator, with_nan)
         self.check("with NaN", MODEL, [copy], {"translator": copy})

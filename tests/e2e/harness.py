@@ -33,13 +33,15 @@ class Outcome:
         self.errors = [line[len(ERROR_PREFIX) :] for line in err.splitlines() if line.startswith(ERROR_PREFIX)]
 
 
-def regulus(*arguments, ranks=1, cwd=None, timeout_s=TIMEOUT_S, wrapper=()):
-    """Runs the program, without mpirun on one rank; a job that does not end in time raises TimeoutExpired."""
+def regulus(*arguments, ranks=1, cwd=None, timeout_s=TIMEOUT_S, wrapper=(), environment=None):
+    """Runs the program, without mpirun on one rank; a job that does not end in time raises TimeoutExpired.
+    `environment` are variables on top of the present ones."""
     launcher = [] if ranks == 1 else [MPIRUN, "-n", str(ranks)]
     command = [*launcher, *wrapper, PROGRAM, *map(str, arguments)]
     process = subprocess.Popen(
-        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env={**os.environ, **(environment or {})}
+    )  # fmt: skip
     try:
         out, err = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:

@@ -6,9 +6,9 @@ import harness
 OPTIONS, INTERRUPTED = 2, 75
 
 
-def train(out, *options):
+def train(out, *options, network=1):
     run = fixture.Run()
-    return ["train", "--features", run.features(1, "cells"), "--network", run.network(1), "--out", out, "--epochs", 3,
+    return ["train", "--features", run.features(1, "cells"), "--network", run.network(network), "--out", out, "--epochs", 3,
             "--hidden", 4, "--members", 2, "--null", 1, *options]  # fmt: skip
 
 
@@ -58,8 +58,7 @@ class TrainResume(harness.TestCase):
         self.interrupt()
         self.fails(OPTIONS, ["--lr"], *train(self.out, "--resume", "--lr", 0.5))
         self.fails(OPTIONS, ["--seed"], *train(self.out, "--resume", "--seed", 9))
-        other = fixture.Run().network(2)
-        self.fails(OPTIONS, ["--network", "files"], *train(self.out, "--resume", "--network", other))
+        self.fails(OPTIONS, ["--network", "files"], *train(self.out, "--resume", network=2))
 
     def test_a_new_run_does_not_overwrite_it_unasked(self):
         self.interrupt()

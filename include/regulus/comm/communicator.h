@@ -10,6 +10,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "regulus/core/fault.h"
+
 namespace regulus::comm {
 
 /// Starts and ends MPI (thread level FUNNELED). Exactly one per process, first in main().
@@ -106,6 +108,7 @@ int checked_count(std::size_t count);
 template <typename T>
 void Communicator::broadcast(std::vector<T>& values, int root) const {
   static_assert(std::is_trivially_copyable_v<T>);
+  fault::point("broadcast");
   auto count = static_cast<std::uint64_t>(values.size());
   broadcast_bytes(&count, sizeof count, root);
   values.resize(count);
@@ -115,6 +118,7 @@ void Communicator::broadcast(std::vector<T>& values, int root) const {
 template <typename T>
 void Communicator::broadcast_value(T& value, int root) const {
   static_assert(std::is_trivially_copyable_v<T>);
+  fault::point("broadcast");
   broadcast_bytes(&value, sizeof value, root);
 }
 
