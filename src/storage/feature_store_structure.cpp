@@ -132,13 +132,16 @@ std::vector<TileColumns> read_tile_columns(const H5File& file, const FeatureStor
 /// The tile sizes, from the first tile of the plan: blocks are shorter only at the end.
 void read_tile_sizes(const H5File& file, FeatureStoreHeader& header) {
   const auto shape = file.shape(layout::kTilePlan);
-  const auto plan = file.read<std::int64_t>(layout::kTilePlan);
-  const bool with_targets = shape.size() == 2 && shape[1] == 4;
-  if (shape.size() != 2 || (shape[1] != 2 && !with_targets) || plan.empty() || plan[1] < 1 ||
-      (with_targets && plan[3] < 1))
+  const bool of_version_1 = shape.size() == 2 && shape[1] == 2;
+  if (shape.size() != 2 || shape[0] < 1 || (shape[1] != 4 && !of_version_1))
     damaged(file.name(), "its tile plan is not readable", header.kind);
-  header.sources_per_tile = plan[1];
-  header.targets_per_tile = with_targets && plan[3] < target_count(header) ? plan[3] : 0;
+  const auto first = file.read_block<std::int64_t>(layout::kTilePlan, {{0, 0}, {1, shape[1]}});
+  const std::int64_t sources = first[1];
+  const std::int64_t targets = of_version_1 ? target_count(header) : first[3];
+  if (sources < 1 || sources > source_count(header) || targets < 1 || targets > target_count(header))
+    damaged(file.name(), "its tile plan does not fit the genes", header.kind);
+  header.sources_per_tile = sources;
+  header.targets_per_tile = targets == target_count(header) ? 0 : targets;
   if (shape[0] != tile_count(header))
     damaged(file.name(), "its tile plan does not fit the genes", header.kind);
 }
