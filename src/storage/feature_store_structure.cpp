@@ -155,7 +155,6 @@ FeatureStoreHeader read_header(const H5File& file, StoreKind kind) {
   header.grids = read_grids(file, kind);
   header.background = file.read_attribute_string("/", "background");
   header.checkpoint_sha256 = file.read_attribute_string("/", "checkpoint_sha256");
-  header.provenance_json = file.read_attribute_string("/", "provenance");
   if (file.has_attribute("/", "job")) header.job_json = file.read_attribute_string("/", "job");
   read_tile_sizes(file, header);
   header.tile_columns = read_tile_columns(file, header);
@@ -220,6 +219,10 @@ FeatureStoreSummary summarise(const H5File& file, StoreKind kind) {
   if (static_cast<std::int64_t>(done.size()) != summary.tiles)
     damaged(file.name(), "its tile plan does not fit the genes", kind);
   return summary;
+}
+
+std::string read_provenance(const H5File& file) {
+  return file.read_attribute_string("/", "provenance");
 }
 
 std::string read_job(const H5File& file) {
