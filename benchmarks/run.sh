@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Benchmarks, one script each: installs and builds what is missing, measures, writes results to a folder.
 #   bash benchmarks/run.sh engine --out DIR [--quick]     the dual engine: rates, growth, scaling, peers
+#   bash benchmarks/run.sh storage --out DIR [--gib N]    the feature store against plain writes to the same disk
 set -euo pipefail
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

@@ -24,6 +24,7 @@ FeatureStoreHeader header_of_complete(const H5File& file, StoreKind kind) {
                      file.name(),
                      std::string("the run that writes it was stopped or is still at work: let ") +
                          layout::command_of(kind) + " finish");
+  summary.header.provenance_json = read_provenance(file);
   return std::move(summary.header);
 }
 
@@ -60,7 +61,10 @@ bool is_feature_store(const std::filesystem::path& path, StoreKind kind) {
 }
 
 FeatureStoreSummary describe_feature_store(const std::filesystem::path& path, StoreKind kind) {
-  return summarise(H5File::open_read(path), kind);
+  const H5File file = H5File::open_read(path);
+  FeatureStoreSummary summary = summarise(file, kind);
+  summary.header.provenance_json = read_provenance(file);
+  return summary;
 }
 
 FeatureStore::FeatureStore(const std::filesystem::path& path, StoreKind kind)

@@ -67,7 +67,7 @@ std::vector<std::uint8_t> done_of_unfinished(const std::filesystem::path& path,
 StoreState store_state(const std::filesystem::path& path, StoreKind kind) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return StoreState::Absent;
-  const FeatureStoreSummary summary = describe_feature_store(path, kind);
+  const FeatureStoreSummary summary = summarise(H5File::open_read(path), kind);
   return summary.complete && summary.tiles_done == summary.tiles ? StoreState::Complete
                                                                  : StoreState::Unfinished;
 }

@@ -132,13 +132,16 @@ std::vector<TileColumns> read_tile_columns(const H5File& file, const FeatureStor
 /// The tile sizes, from the first tile of the plan: blocks are shorter only at the end.
 void read_tile_sizes(const H5File& file, FeatureStoreHeader& header) {
   const auto shape = file.shape(layout::kTilePlan);
-  const auto plan = file.read<std::int64_t>(layout::kTilePlan);
-  const bool with_targets = shape.size() == 2 && shape[1] == 4;
-  if (shape.size() != 2 || (shape[1] != 2 && !with_targets) || plan.empty() || plan[1] < 1 ||
-      (with_targets && plan[3] < 1))
+  const bool of_version_1 = shape.size() == 2 && shape[1] == 2;
+  if (shape.size() != 2 || shape[0] < 1 || (shape[1] != 4 && !of_version_1))
     damaged(file.name(), "its tile plan is not readable", header.kind);
-  header.sources_per_tile = plan[1];
-  header.targets_per_tile = with_targets && plan[3] < target_count(header) ? plan[3] : 0;
+  const auto first = file.read_block<std::int64_t>(layout::kTilePlan, {{0, 0}, {1, shape[1]}});
+  const std::int64_t sources = first[1];
+  const std::int64_t targets = of_version_1 ? target_count(header) : first[3];
+  if (sources < 1 || sources > source_count(header) || targets < 1 || targets > target_count(header))
+    damaged(file.name(), "its tile plan does not fit the genes", header.kind);
+  header.sources_per_tile = sources;
+  header.targets_per_tile = targets == target_count(header) ? 0 : targets;
   if (shape[0] != tile_count(header))
     damaged(file.name(), "its tile plan does not fit the genes", header.kind);
 }
@@ -152,7 +155,6 @@ FeatureStoreHeader read_header(const H5File& file, StoreKind kind) {
   header.grids = read_grids(file, kind);
   header.background = file.read_attribute_string("/", "background");
   header.checkpoint_sha256 = file.read_attribute_string("/", "checkpoint_sha256");
-  header.provenance_json = file.read_attribute_string("/", "provenance");
   if (file.has_attribute("/", "job")) header.job_json = file.read_attribute_string("/", "job");
   read_tile_sizes(file, header);
   header.tile_columns = read_tile_columns(file, header);
@@ -217,6 +219,10 @@ FeatureStoreSummary summarise(const H5File& file, StoreKind kind) {
   if (static_cast<std::int64_t>(done.size()) != summary.tiles)
     damaged(file.name(), "its tile plan does not fit the genes", kind);
   return summary;
+}
+
+std::string read_provenance(const H5File& file) {
+  return file.read_attribute_string("/", "provenance");
 }
 
 std::string read_job(const H5File& file) {

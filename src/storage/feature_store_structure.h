@@ -19,8 +19,11 @@ void write_structure(H5File& file, const FeatureStoreHeader& header, int compres
 /// \throws InputError if it is no store of this kind, or of a version that is not known
 void check_format(const H5File& file, StoreKind kind);
 
-/// \throws InputError if it is no store of this kind or damaged
+/// Without the provenance. \throws InputError if it is no store of this kind or damaged
 FeatureStoreSummary summarise(const H5File& file, StoreKind kind);
+
+/// By itself, since a kill while it is brought up to date may cost it, and nothing else. \throws InputError
+std::string read_provenance(const H5File& file);
 
 /// Of every tile, 1 or another number. \throws InputError
 std::vector<std::uint8_t> read_done(const H5File& file);

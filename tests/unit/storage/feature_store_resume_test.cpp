@@ -129,6 +129,18 @@ TEST_F(FeatureStoreResume, ATruncatedStoreIsRefusedAtEveryLength) {
   }
 }
 
+TEST_F(FeatureStoreResume, NeedsNoProvenance) {
+  write_unfinished();
+  H5File file = H5File::open_update(path_);
+  file.write_attribute_int("/", "provenance", 1);
+  file.close();
+  EXPECT_EQ(store_state(path_), StoreState::Unfinished);
+  auto writer = FeatureStoreWriter::resume(world_, path_, tiled_header());
+  test::write_small_tiles(world_, writer, tiled_header(), 5, 12);
+  writer.finish(R"({"seed": 3})");
+  EXPECT_EQ(FeatureStore(path_).header().provenance_json, R"({"seed": 3})");
+}
+
 TEST_F(FeatureStoreResume, AnUnreadableJobIsDamage) {
   write_unfinished();
   H5File file = H5File::open_update(path_);

@@ -155,6 +155,36 @@ TEST_F(FeatureStoreTiles, Version1IsRead) {
   expect_mentions(error_of(ErrorKind::Input, [&] { require_same_job(path_, "{}"); }), "version 1");
 }
 
+TEST_F(FeatureStoreTiles, APlanThatMakesNoSenseIsDamage) {
+  using Numbers = std::vector<std::int64_t>;
+  for (const Numbers& first :
+       {Numbers{0, 0, 0, 2}, Numbers{0, 2, 0, 0}, Numbers{0, 2, 0, 6}, Numbers{0, -1, 0, 2},
+        Numbers{0, INT64_MAX, 0, 2}, Numbers{0, 1, 0, 2}, Numbers{0, 2, 0, 5}}) {
+    test::write_small_store(world_, path_, tiled_header());
+    H5File file = H5File::open_update(path_);
+    file.write_block<std::int64_t>("/tiles/plan", {{0, 0}, {1, 4}}, first);
+    file.close();
+    expect_mentions(error_of(ErrorKind::Input, [&] { FeatureStore store(path_); }), path_.string(), "plan");
+  }
+}
+
+TEST_F(FeatureStoreTiles, AStoreWithoutGenesIsDamage) {
+  H5File file = H5File::create(path_);
+  for (const char* name : {"provenance", "checkpoint_sha256", "background"})
+    file.write_attribute_string("/", name, "");
+  file.write_attribute_string("/", "format", "regulus feature store");
+  file.write_attribute_string("/", "grids", "{}");
+  file.write_attribute_int("/", "version", 2);
+  file.write_attribute_int("/", "complete", 1);
+  for (const char* name : {"/genes/source", "/genes/target"}) file.write_strings(name, {});
+  file.write("/tiles/plan", std::vector<std::int64_t>(4, 0), {1, 4});
+  file.write("/tiles/done", std::vector<std::uint8_t>{1});
+  file.write("/features/gdt", std::vector<float>{}, {0, 0, 2});
+  file.write_attribute_string("/features/gdt", "description", "");
+  file.close();
+  expect_mentions(error_of(ErrorKind::Input, [&] { FeatureStore store(path_); }), "plan", "damaged");
+}
+
 TEST_F(FeatureStoreTiles, H5pyReadsThem) {
   if (!test::has_h5py()) GTEST_SKIP() << "reason: /usr/bin/python3 has no h5py";
   test::write_small_store(world_, path_, tiled_header());
