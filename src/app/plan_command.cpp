@@ -82,7 +82,8 @@ std::string value_text(const nlohmann::json& value) {
 /// The options of the run as they were given to `plan`.
 std::string arguments(const Options& options) {
   std::string text;
-  for (const auto& [name, value] : options.to_json().items()) {
+  const nlohmann::json all = options.to_json();
+  for (const auto& [name, value] : all.items()) {
     if (!options.given(name) || own_options().contains(name)) continue;
     text += " --" + name;
     if (!value.is_boolean()) text += " " + value_text(value);
