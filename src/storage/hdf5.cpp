@@ -131,7 +131,8 @@ H5File H5File::create(const std::filesystem::path& path) {
   detail::start_library();
   PartialFile partial(path);
   write_probe(partial.path());
-  Id file(H5Fcreate(partial.path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, writing_properties()));
+  Id file(H5Fcreate(partial.path().c_str(), H5F_ACC_TRUNC, detail::without_times(H5P_FILE_CREATE),
+                    writing_properties()));
   if (!file.valid())
     throw StorageError("cannot be created (HDF5: " + detail::last_reason() + ")", path.string(),
                        "check that its folder exists and is writable");
@@ -202,10 +203,7 @@ std::vector<std::string> H5File::children(const std::string& group) const {
 
 void H5File::create_group(const std::string& path) {
   if (has(path)) return;
-  const Id links(H5Pcreate(H5P_LINK_CREATE));
-  H5Pset_create_intermediate_group(links, 1);
-  const Id group(H5Gcreate2(state_->id, path.c_str(), links, H5P_DEFAULT, H5P_DEFAULT));
-  if (!group.valid()) state_->writing_failed(state_->where(path));
+  if (!detail::create_parents(state_->id, path + "/")) state_->writing_failed(state_->where(path));
 }
 
 void H5File::copy_from(const H5File& other, const std::string& path) {

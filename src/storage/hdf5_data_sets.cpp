@@ -33,10 +33,10 @@ void select(hid_t space, const Block& block) {
   H5Sselect_hyperslab(space, H5S_SELECT_SET, offset.data(), nullptr, count.data(), nullptr);
 }
 
-/// Missing groups on the way are created; no time stamps, so that equal content gives equal bytes.
+/// Missing groups on the way are created.
 Id create_data_set_at(hid_t file, const std::string& path, hid_t type, hid_t space, hid_t creation) {
+  if (!detail::create_parents(file, path)) return Id();
   const Id links(H5Pcreate(H5P_LINK_CREATE));
-  H5Pset_create_intermediate_group(links, 1);
   H5Pset_char_encoding(links, H5T_CSET_UTF8);
   H5Pset_obj_track_times(creation, false);
   return Id(H5Dcreate2(file, path.c_str(), type, space, links, creation, H5P_DEFAULT));

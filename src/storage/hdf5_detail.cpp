@@ -104,6 +104,22 @@ Id make_space(const std::vector<std::int64_t>& shape) {
   return Id(H5Screate_simple(static_cast<int>(lengths.size()), lengths.data(), nullptr));
 }
 
+Id without_times(hid_t kind) {
+  Id creation(H5Pcreate(kind));
+  H5Pset_obj_track_times(creation, false);
+  return creation;
+}
+
+bool create_parents(hid_t file, const std::string& path) {
+  const Id creation = without_times(H5P_GROUP_CREATE);
+  for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
+    const std::string parent = path.substr(0, end);
+    if (H5Lexists(file, parent.c_str(), H5P_DEFAULT) > 0) continue;
+    if (!Id(H5Gcreate2(file, parent.c_str(), H5P_DEFAULT, creation, H5P_DEFAULT)).valid()) return false;
+  }
+  return true;
+}
+
 ValueKind classify(hid_t type) {
   switch (H5Tget_class(type)) {
     case H5T_INTEGER:

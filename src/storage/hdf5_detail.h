@@ -59,6 +59,11 @@ std::vector<std::int64_t> extent(hid_t space);
 Id make_space(const std::vector<std::int64_t>& shape);
 ValueKind classify(hid_t type);
 
+/// Objects without time stamps, so that equal content gives equal bytes. `kind` is H5P_GROUP_CREATE, …
+Id without_times(hid_t kind);
+/// Creates the groups that are missing on the way to `path`, which itself is not created; false on failure.
+bool create_parents(hid_t file, const std::string& path);
+
 /// The strings of a data set or an attribute, through `read(memory type, buffer)`, which returns false on
 /// failure.
 template <typename Read>
