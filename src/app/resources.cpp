@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 
@@ -24,6 +25,17 @@ double number_in(const std::string& file) {
   return stream >> number ? number : std::numeric_limits<double>::infinity();
 }
 
+double slurm_number(const char* variable) {
+  const char* text = std::getenv(variable);
+  const double number = text == nullptr ? 0.0 : std::atof(text);
+  return number > 0.0 ? number : std::numeric_limits<double>::infinity();
+}
+
+/// What Slurm grants this job on a host; its variables count in MiB.
+double slurm_limit(const char* variable) {
+  return kKibi * kKibi * slurm_number(variable);
+}
+
 /// Memory of this host that a new allocation may take.
 double available_memory() {
   std::ifstream stream("/proc/meminfo");
@@ -31,6 +43,8 @@ double available_memory() {
   double kibibytes = 0.0, available = std::numeric_limits<double>::infinity();
   for (std::string unit; stream >> name >> kibibytes && std::getline(stream, unit);)
     if (name == "MemAvailable:") available = kKibi * kibibytes;
+  available = std::min({available, slurm_limit("SLURM_MEM_PER_NODE"),
+                        slurm_limit("SLURM_MEM_PER_CPU") * slurm_number("SLURM_CPUS_ON_NODE")});
   const double group = number_in("/sys/fs/cgroup/memory.max") - number_in("/sys/fs/cgroup/memory.current");
   return group > 0.0 ? std::min(available, group) : available;  // not a number without the group's limit
 }

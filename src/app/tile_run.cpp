@@ -48,7 +48,10 @@ nlohmann::json to_json(const std::vector<probe::RankTimes>& times) {
 }  // namespace
 
 void declare_tile_options(po::options_description& options) {
-  options.add_options()("overwrite", po::bool_switch(), "replace what is there under --out");
+  auto add = options.add_options();
+  add("overwrite", po::bool_switch(), "replace what is there under --out");
+  add("round-seconds", po::value<double>()->value_name("SECONDS"),
+      "time between two writes of finished tiles (default: 10 to 300, a hundred units of work)");
 }
 
 std::optional<storage::FeatureStoreWriter> open_store(const Session& session, const std::string& path,
@@ -90,9 +93,11 @@ void run_tiles(Session& session, const StopRule& stop, const backbone::Backbone&
                const std::function<probe::StoredTile(probe::StoredTile)>& finish) {
   Progress progress(session.provenance.command(), probe::units_left(session.world, model, job, store),
                     "units", session.progress);
-  const probe::RunControl control{.progress = progress,
-                                  .stop_requested = [&](double seconds) { return stop(seconds); },
-                                  .finish = finish};
+  probe::RunControl control{.progress = progress,
+                            .stop_requested = [&](double seconds) { return stop(seconds); },
+                            .finish = finish};
+  if (session.options.given("round-seconds"))
+    control.shortest_round_s = control.longest_round_s = session.options.in_range("round-seconds", 0.0, 1e6);
   const probe::RunResult result = probe::run(session.world, model, job, store, control);
   session.provenance.set_rank_seconds(to_json(result.times));
   if (result.complete) return;

@@ -11,7 +11,7 @@
 
 namespace regulus::app {
 
-/// --overwrite, beside the --resume of commands that work tile by tile.
+/// --overwrite and --round-seconds, beside the --resume of commands that work tile by tile.
 void declare_tile_options(po::options_description& options);
 
 /// Opens the store of a run: a new one; with --resume the unfinished one that is there; or nothing, when a
