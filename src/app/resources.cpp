@@ -31,9 +31,11 @@ double slurm_number(const char* variable) {
   return number > 0.0 ? number : std::numeric_limits<double>::infinity();
 }
 
-/// What Slurm grants this job on a host; its variables count in MiB.
-double slurm_limit(const char* variable) {
-  return kKibi * kKibi * slurm_number(variable);
+/// What Slurm grants this job on a host, all processes together; its variables count in MiB.
+double slurm_limit() {
+  return kKibi * kKibi *
+         std::min(slurm_number("SLURM_MEM_PER_NODE"),
+                  slurm_number("SLURM_MEM_PER_CPU") * slurm_number("SLURM_CPUS_ON_NODE"));
 }
 
 /// Memory of this host that a new allocation may take.
@@ -43,8 +45,6 @@ double available_memory() {
   double kibibytes = 0.0, available = std::numeric_limits<double>::infinity();
   for (std::string unit; stream >> name >> kibibytes && std::getline(stream, unit);)
     if (name == "MemAvailable:") available = kKibi * kibibytes;
-  available = std::min({available, slurm_limit("SLURM_MEM_PER_NODE"),
-                        slurm_limit("SLURM_MEM_PER_CPU") * slurm_number("SLURM_CPUS_ON_NODE")});
   const double group = number_in("/sys/fs/cgroup/memory.max") - number_in("/sys/fs/cgroup/memory.current");
   return group > 0.0 ? std::min(available, group) : available;  // not a number without the group's limit
 }
@@ -122,9 +122,10 @@ Needs needs_of_run(const Session& session, const backbone::Backbone& model, cons
 
 double memory_per_rank(const comm::Communicator& world) {
   const comm::Communicator host = world.split_by_host();
-  // Ranks of a host read the same number, less what they took meanwhile: the first rank's counts.
-  auto mebibytes =
-      static_cast<std::int64_t>((available_memory() / host.size() + resident_memory()) / kKibi / kKibi);
+  // Ranks of a host read nearly the same numbers: the first rank's count.
+  const double memory =
+      std::min(available_memory() / host.size() + resident_memory(), slurm_limit() / host.size());
+  auto mebibytes = static_cast<std::int64_t>(memory / kKibi / kKibi);
   host.broadcast_value(mebibytes);
   return kKibi * kKibi * -static_cast<double>(world.max(-mebibytes));
 }
