@@ -40,7 +40,7 @@ std::vector<float> values_of(const storage::TileBlock& block, std::int64_t width
 FeatureStoreWriter::Tile tile_of(const FeatureStoreHeader& header, std::int64_t index,
                                  FeatureStoreWriter::Tile tile) {
   tile.index = index;
-  const storage::TileBlock block = storage::tile_block(header, index);
+  const storage::TileBlock block = header.plan().block(index);
   for (const auto& probe : header.probes)
     tile.features[probe.name].resize(
         static_cast<std::size_t>(block.source_count * block.target_count * probe.width));
@@ -52,8 +52,8 @@ double write_rounds(const comm::Communicator& world, const FeatureStoreHeader& h
                     int compression) {
   FeatureStoreWriter::Tile tile;
   for (const auto& probe : header.probes)
-    tile.features[probe.name] = values_of(storage::tile_block(header, 0), probe.width);
-  const std::int64_t tiles = storage::tile_count(header);
+    tile.features[probe.name] = values_of(header.plan().block(0), probe.width);
+  const std::int64_t tiles = header.plan().count();
   std::vector<FeatureStoreWriter::Tile> mine(1, tile);
   world.barrier();
   const auto start = std::chrono::steady_clock::now();

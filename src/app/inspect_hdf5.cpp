@@ -29,8 +29,8 @@ void add_grids(Inspection& result, const std::map<std::string, std::vector<doubl
 void read_features(const std::filesystem::path& file) {
   const storage::FeatureStore store(file);
   for (const auto& probe : store.header().probes)
-    for (std::int64_t tile = 0; tile < tile_count(store.header()); ++tile) {
-      const auto block = tile_block(store.header(), tile);
+    for (std::int64_t tile = 0; tile < store.header().plan().count(); ++tile) {
+      const auto block = store.header().plan().block(tile);
       if (block.target_begin == 0) store.read_sources(probe.name, block.source_begin, block.source_count);
     }
 }

@@ -62,14 +62,13 @@ double flops(const Products& forward, double linear, double attention) {
 
 double engine_workspace_bytes(const PassShape& shape, int threads) {
   constexpr double kBatchPositions = 512.0;
-  constexpr double kParts = 8.0;  // tangents that share a primal, in one batch
+  constexpr double kSharing = 8.0;  // tangents around one primal in a batch
   const Sizes s(shape);
-  const double heads = static_cast<double>(shape.heads);
-  const double records =
-      s.length * (4.0 * s.d + heads + static_cast<double>(shape.layers) * (6.0 * s.d + s.hidden + heads));
-  const double batch =
-      kParts * std::max(s.length, kBatchPositions) * (2.0 * s.d + std::max(3.0 * s.d, s.hidden));
-  return sizeof(float) * (records + threads * batch);
+  const auto heads = static_cast<double>(shape.heads);
+  const auto layers = static_cast<double>(shape.layers);
+  const double records = s.length * (4.0 * s.d + heads + layers * (6.0 * s.d + s.hidden + heads));
+  const double rows = std::max(2.0 * std::max(s.length, kBatchPositions), kSharing * s.length);
+  return sizeof(float) * (records + threads * rows * (2.0 * s.d + std::max(3.0 * s.d, s.hidden)));
 }
 
 double primal_flops(const PassShape& shape) {

@@ -8,14 +8,6 @@ namespace regulus::storage {
 
 namespace {
 
-std::int64_t blocks_of(std::int64_t count, std::int64_t per_block) {
-  return (count + per_block - 1) / per_block;
-}
-
-std::int64_t targets_per_block(const FeatureStoreHeader& header) {
-  return header.targets_per_tile == 0 ? target_count(header) : header.targets_per_tile;
-}
-
 FeatureStoreHeader header_of_complete(const H5File& file, StoreKind kind) {
   FeatureStoreSummary summary = summarise(file, kind);
   if (!summary.complete || summary.tiles_done != summary.tiles)
@@ -35,21 +27,12 @@ const Columns* find(const std::vector<Columns>& columns, const std::string& name
   return found == columns.end() ? nullptr : &*found;
 }
 
+[[noreturn]] void no_tile_column(const std::string& name, const std::string& file) {
+  throw InputError("has no numbers '" + name + "' of its tiles", file,
+                   "`regulus inspect` shows what is there");
+}
+
 }  // namespace
-
-std::int64_t tile_count(const FeatureStoreHeader& header) {
-  return blocks_of(source_count(header), header.sources_per_tile) *
-         blocks_of(target_count(header), targets_per_block(header));
-}
-
-TileBlock tile_block(const FeatureStoreHeader& header, std::int64_t tile) {
-  const std::int64_t targets = targets_per_block(header);
-  const std::int64_t target_blocks = blocks_of(target_count(header), targets);
-  const std::int64_t source = tile / target_blocks * header.sources_per_tile;
-  const std::int64_t target = tile % target_blocks * targets;
-  return {source, std::min(header.sources_per_tile, source_count(header) - source), target,
-          std::min(targets, target_count(header) - target)};
-}
 
 bool is_feature_store(const std::filesystem::path& path, StoreKind kind) {
   try {
@@ -86,10 +69,22 @@ std::vector<float> FeatureStore::read_sources(const std::string& probe, std::int
 }
 
 std::vector<std::int64_t> FeatureStore::read_tile_columns(const std::string& name) const {
-  if (find(header_.tile_columns, name) == nullptr)
-    throw InputError("has no numbers '" + name + "' of its tiles", file_.name(),
-                     "`regulus inspect` shows what is there");
+  if (find(header_.tile_columns, name) == nullptr) no_tile_column(name, file_.name());
   return file_.read<std::int64_t>(layout::column_of(name));
+}
+
+std::vector<std::int64_t> FeatureStore::sum_tile_columns(const std::string& name) const {
+  const TileColumns* column = find(header_.tile_columns, name);
+  if (column == nullptr) no_tile_column(name, file_.name());
+  constexpr std::int64_t kTilesAtOnce = 1024;
+  const std::int64_t tiles = header_.plan().count();
+  std::vector<std::int64_t> sums(static_cast<std::size_t>(column->width), 0);
+  for (std::int64_t begin = 0; begin < tiles; begin += kTilesAtOnce) {
+    const Block block{{begin, 0}, {std::min(kTilesAtOnce, tiles - begin), column->width}};
+    const auto values = file_.read_block<std::int64_t>(layout::column_of(name), block);
+    for (std::size_t i = 0; i < values.size(); ++i) sums[i % sums.size()] += values[i];
+  }
+  return sums;
 }
 
 }  // namespace regulus::storage

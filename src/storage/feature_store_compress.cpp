@@ -32,10 +32,10 @@ void copy_features(const H5File& from, H5File& to, const FeatureStoreHeader& hea
 }
 
 void copy_tile_columns(const H5File& from, H5File& to, const FeatureStoreHeader& header) {
-  to.write_block<std::uint8_t>(layout::kTilesDone, {{0}, {tile_count(header)}}, read_done(from));
+  to.write_block<std::uint8_t>(layout::kTilesDone, {{0}, {header.plan().count()}}, read_done(from));
   for (const auto& column : header.tile_columns) {
     const std::string path = layout::column_of(column.name);
-    to.write_block<std::int64_t>(path, {{0, 0}, {tile_count(header), column.width}},
+    to.write_block<std::int64_t>(path, {{0, 0}, {header.plan().count(), column.width}},
                                  from.read<std::int64_t>(path));
   }
 }

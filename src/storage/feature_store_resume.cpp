@@ -27,7 +27,7 @@ bool same_columns(const std::vector<Columns>& wanted, const std::vector<Columns>
 }
 
 bool same_plan(const FeatureStoreHeader& wanted, const FeatureStoreHeader& found) {
-  const TileBlock a = tile_block(wanted, 0), b = tile_block(found, 0);
+  const TileBlock a = wanted.plan().block(0), b = found.plan().block(0);
   return a.source_count == b.source_count && a.target_count == b.target_count;
 }
 

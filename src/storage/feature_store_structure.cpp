@@ -43,9 +43,9 @@ void write_attributes(H5File& file, const FeatureStoreHeader& header) {
 
 void write_tiles(H5File& file, const FeatureStoreHeader& header) {
   std::vector<std::int64_t> plan;
-  const std::int64_t tiles = tile_count(header);
+  const std::int64_t tiles = header.plan().count();
   for (std::int64_t tile = 0; tile < tiles; ++tile) {
-    const TileBlock block = tile_block(header, tile);
+    const TileBlock block = header.plan().block(tile);
     plan.insert(plan.end(), {block.source_begin, block.source_count, block.target_begin, block.target_count});
   }
   file.write(layout::kTilePlan, plan, {tiles, 4});
@@ -122,7 +122,7 @@ std::vector<TileColumns> read_tile_columns(const H5File& file, const FeatureStor
     const std::string path = layout::column_of(name);
     if (path == layout::kTilePlan || path == layout::kTilesDone) continue;
     const auto shape = file.shape(path);
-    if (shape.size() != 2 || shape[0] != tile_count(header))
+    if (shape.size() != 2 || shape[0] != header.plan().count())
       damaged(file.name() + ":" + path, "its shape does not fit the tiles", header.kind);
     columns.push_back({name, shape[1], file.read_attribute_string(path, "description")});
   }
@@ -142,7 +142,7 @@ void read_tile_sizes(const H5File& file, FeatureStoreHeader& header) {
     damaged(file.name(), "its tile plan does not fit the genes", header.kind);
   header.sources_per_tile = sources;
   header.targets_per_tile = targets == target_count(header) ? 0 : targets;
-  if (shape[0] != tile_count(header))
+  if (shape[0] != header.plan().count())
     damaged(file.name(), "its tile plan does not fit the genes", header.kind);
 }
 
@@ -213,7 +213,7 @@ FeatureStoreSummary summarise(const H5File& file, StoreKind kind) {
   FeatureStoreSummary summary;
   summary.header = read_header(file, kind);
   const auto done = read_done(file);
-  summary.tiles = tile_count(summary.header);
+  summary.tiles = summary.header.plan().count();
   summary.tiles_done = std::count(done.begin(), done.end(), 1);
   summary.complete = file.read_attribute_int("/", "complete") == 1;
   if (static_cast<std::int64_t>(done.size()) != summary.tiles)

@@ -72,7 +72,7 @@ FeatureStoreWriter FeatureStoreWriter::create(const comm::Communicator& comm,
                                               std::int64_t transfer_values) {
   comm::agree(comm, "creating the feature store", [&] { check_header(header); });
   comm::agree_on_root(comm, "creating the feature store", [&] { create_store(path, header); });
-  const auto tiles = static_cast<std::size_t>(storage::tile_count(header));
+  const auto tiles = static_cast<std::size_t>(header.plan().count());
   Opened opened = open(comm, path, header, std::vector<std::uint8_t>(tiles, 0));
   return {comm, path, std::move(header), transfer_values, std::move(opened)};
 }

@@ -14,12 +14,6 @@ namespace {
 /// Scores read at once.
 constexpr std::int64_t kBlockValues = std::int64_t{1} << 22U;
 
-std::vector<std::int64_t> total(const std::vector<std::int64_t>& counts_by_tile) {
-  std::vector<std::int64_t> sums(LogitHistogram::kBins, 0);
-  for (std::size_t i = 0; i < counts_by_tile.size(); ++i) sums[i % sums.size()] += counts_by_tile[i];
-  return sums;
-}
-
 /// The scores of some consecutive sources.
 struct ScoreBlock {
   std::vector<float> logit, spread;  ///< [n, G]
@@ -30,8 +24,8 @@ class Ranking {
   Ranking(const storage::FeatureStore& scores, std::int64_t nulls, const storage::EdgeStoreHeader& header)
       : header_(header), targets_(static_cast<std::int64_t>(header.targets.size())) {
     if (header.false_discovery)
-      false_discovery_ = false_discovery_by_bin(total(scores.read_tile_columns(layout::kObserved)),
-                                                total(scores.read_tile_columns(layout::kNull)), nulls);
+      false_discovery_ = false_discovery_by_bin(scores.sum_tile_columns(layout::kObserved),
+                                                scores.sum_tile_columns(layout::kNull), nulls);
   }
 
   storage::EdgeRows rank(const ScoreBlock& block) const {

@@ -31,7 +31,7 @@ FeatureStoreHeader header() {
 /// \see expected() in store_kill_test.py
 FeatureStoreWriter::Tile tile_of(const FeatureStoreHeader& header, std::int64_t index) {
   FeatureStoreWriter::Tile tile{index, {}, {{"work", {7 * index + 1, -index - 1}}}};
-  const auto block = storage::tile_block(header, index);
+  const auto block = header.plan().block(index);
   for (const auto& probe : header.probes)
     for (std::int64_t s = block.source_begin; s < block.source_begin + block.source_count; ++s)
       for (std::int64_t t = block.target_begin; t < block.target_begin + block.target_count; ++t)

@@ -61,7 +61,7 @@ inline storage::FeatureStoreWriter::Tile small_tile(const storage::FeatureStoreH
   storage::FeatureStoreWriter::Tile tile;
   tile.index = index;
   for (std::size_t p = 0; p < header.probes.size(); ++p)
-    tile.features[header.probes[p].name] = small_block(header, p, storage::tile_block(header, index));
+    tile.features[header.probes[p].name] = small_block(header, p, header.plan().block(index));
   for (const auto& column : header.tile_columns)
     for (std::int64_t c = 0; c < column.width; ++c) tile.counts[column.name].push_back(100 * index + c);
   return tile;

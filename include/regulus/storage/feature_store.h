@@ -50,9 +50,6 @@ struct FeatureStoreHeader {
   }
 };
 
-std::int64_t tile_count(const FeatureStoreHeader& header);
-TileBlock tile_block(const FeatureStoreHeader& header, std::int64_t tile);
-
 /// Writes a feature store with any number of ranks (docs/formats/feature_store.md). Everything but the
 /// features is on disk before the first of them, a tile is marked done after its features, and `complete` is
 /// set last, so that a kill at any moment leaves a file that says what it holds and that resume() goes on
@@ -168,6 +165,8 @@ class FeatureStore {
   std::vector<float> read_sources(const std::string& probe, std::int64_t begin, std::int64_t count) const;
   /// The numbers of every tile. \return [tiles, width] \throws InputError if there is no such tile column
   std::vector<std::int64_t> read_tile_columns(const std::string& name) const;
+  /// Their sums over all tiles, within bounded memory. \return [width]
+  std::vector<std::int64_t> sum_tile_columns(const std::string& name) const;
 
  private:
   H5File file_;

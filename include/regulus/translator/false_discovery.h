@@ -10,7 +10,7 @@ namespace regulus::translator {
 /// over [-kRange, kRange), the first and the last open towards the outside.
 class LogitHistogram {
  public:
-  static constexpr int kBins = 4096;
+  static constexpr int kBins = 1024;
   static constexpr float kRange = 16.0F;
 
   /// \param logit not NaN

@@ -12,6 +12,8 @@
 #include "backbone/blas_threads.h"
 #include "backbone/transformer_pass.h"
 #include "regulus/backbone/predict.h"
+#include "regulus/backbone/transformer.h"
+#include "regulus/backbone/work.h"
 #include "support/allocations.h"
 #include "support/forward_mode.h"
 #include "support/instruction_sets.h"
@@ -279,6 +281,24 @@ TEST(StreamedPassMemory, TheNextPanelReusesTheMemoryOfTheLast) {
   const std::size_t later = test::allocated_bytes(use);
   const std::size_t qkv_of_three_layers = 3 * 3 * length * width * sizeof(float);
   EXPECT_GT(first, later + qkv_of_three_layers);
+}
+
+TEST(StreamedPassMemory, WorkspaceIsWhatTheFormulaSays) {
+  for (const std::int64_t length : {40, 700}) {
+    const backbone::Model model = test::tiny_model(length, 7, 32, 4, 3);
+    const auto backbone = backbone::make_transformer(model, {.precision = at::kFloat});
+    EXPECT_EQ(backbone->workspace_bytes(), 0U);
+    {
+      const auto pass = backbone->open_panel(at::arange(length, at::kLong), at::ones({length}));
+      pass->respond_dual(at::arange(32, at::kLong), at::ones({32}));
+      pass->tangents(at::arange(32, at::kLong));
+    }
+    backbone::PassShape shape = backbone->pass_shape().value();
+    shape.length = shape.targets = length;
+    const double expected = backbone::engine_workspace_bytes(shape, at::get_num_threads());
+    EXPECT_NEAR(static_cast<double>(backbone->workspace_bytes()) / expected, 1.0, 0.35)
+        << "length " << length;
+  }
 }
 
 }  // namespace

@@ -33,12 +33,12 @@ class FeatureStoreTest : public ::testing::Test {
 
 TEST_F(FeatureStoreTest, TilesCoverTheSourcesOnce) {
   const auto header = small_header();
-  ASSERT_EQ(tile_count(header), 4);
+  ASSERT_EQ(header.plan().count(), 4);
   std::int64_t next = 0;
   for (std::int64_t tile = 0; tile < 4; ++tile) {
-    EXPECT_EQ(tile_block(header, tile).source_begin, next);
-    EXPECT_EQ(tile_block(header, tile).target_count, 3);
-    next += tile_block(header, tile).source_count;
+    EXPECT_EQ(header.plan().block(tile).source_begin, next);
+    EXPECT_EQ(header.plan().block(tile).target_count, 3);
+    next += header.plan().block(tile).source_count;
   }
   EXPECT_EQ(next, 7);
 }

@@ -24,11 +24,11 @@ class FeatureStoreTiles : public ::testing::Test {
 
 TEST_F(FeatureStoreTiles, CoverEveryPairOnceBySourceBlockThenTargetBlock) {
   const auto header = tiled_header();
-  ASSERT_EQ(tile_count(header), 4 * 3);
+  ASSERT_EQ(header.plan().count(), 4 * 3);
   std::vector<int> covered(7 * 5, 0);
   TileBlock before;
-  for (std::int64_t tile = 0; tile < tile_count(header); ++tile) {
-    const TileBlock block = tile_block(header, tile);
+  for (std::int64_t tile = 0; tile < header.plan().count(); ++tile) {
+    const TileBlock block = header.plan().block(tile);
     for (std::int64_t s = 0; s < block.source_count; ++s)
       for (std::int64_t t = 0; t < block.target_count; ++t)
         ++covered[static_cast<std::size_t>((block.source_begin + s) * 5 + block.target_begin + t)];
@@ -67,6 +67,9 @@ TEST_F(FeatureStoreTiles, NumbersOfTiles) {
   const FeatureStore store(path_);
   const auto units = store.read_tile_columns("units");
   const auto kept = store.read_tile_columns("kept");
+  std::vector<std::int64_t> sums(store.sum_tile_columns("units").size(), 0);
+  for (std::size_t i = 0; i < units.size(); ++i) sums[i % sums.size()] += units[i];
+  EXPECT_EQ(store.sum_tile_columns("units"), sums);
   ASSERT_EQ(units.size(), 12U);
   ASSERT_EQ(kept.size(), 24U);
   for (std::size_t tile = 0; tile < 12; ++tile) {
