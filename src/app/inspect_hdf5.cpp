@@ -55,6 +55,19 @@ Inspection inspect_feature_store(const std::filesystem::path& file) {
   return result;
 }
 
+/// The working file of an inference, which nobody needs once its edges are there.
+Inspection inspect_scores(const std::filesystem::path& file) {
+  const auto summary = storage::describe_feature_store(file, storage::StoreKind::Scores);
+  Inspection result{.kind = "scores of an unfinished infer"};
+  result.facts = {{"sources", short_list(summary.header.sources)},
+                  {"targets", short_list(summary.header.targets)},
+                  {"tiles", fmt::format("{} of {} done", summary.tiles_done, summary.tiles)}};
+  add_provenance(result, parse(summary.header.provenance_json));
+  result.unfinished =
+      fmt::format("{} of {} tiles are done; infer --resume goes on", summary.tiles_done, summary.tiles);
+  return result;
+}
+
 /// Everything in an edge file, so that a damaged one is found.
 void read_edges(const storage::EdgeStore& store) {
   for (std::int64_t source = 0; source < store.source_count(); ++source) {
@@ -134,6 +147,7 @@ Inspection inspect_expression(const std::filesystem::path& file) {
 
 Inspection inspect_hdf5(const std::filesystem::path& file) {
   if (storage::is_feature_store(file)) return inspect_feature_store(file);
+  if (storage::is_feature_store(file, storage::StoreKind::Scores)) return inspect_scores(file);
   if (storage::is_edge_store(file)) return inspect_edges(file);
   const H5File raw = H5File::open_read(file);
   if (raw.has("/varp/regulus") && raw.has("/obs/_index") && raw.shape("/obs/_index")[0] == 0)
