@@ -1,6 +1,7 @@
 #include "resources.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -67,6 +68,17 @@ backbone::PassShape longest_pass(const backbone::Backbone& model, const probe::P
 }
 
 }  // namespace
+
+double seconds_since_start() {
+  // The 22nd field of stat, the 20th after the name in brackets, counts from the start of the machine.
+  std::ifstream stream("/proc/self/stat");
+  stream.ignore(std::numeric_limits<std::streamsize>::max(), ')');
+  std::string field;
+  for (int skipped = 0; skipped < 19; ++skipped) stream >> field;
+  double ticks = 0.0;
+  stream >> ticks;
+  return number_in("/proc/uptime") - ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
 
 double peak_memory() {
   rusage usage{};

@@ -20,6 +20,9 @@ struct Needs {
   double working = 0.0;    ///< of files that are there while the run lasts
 };
 
+/// Since this process was started.
+double seconds_since_start();
+
 /// The peak memory of this process so far.
 double peak_memory();
 

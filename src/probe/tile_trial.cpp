@@ -59,8 +59,7 @@ class KindTrial {
  private:
   void run(std::int64_t sources) {
     const ProbeJob job = with_sources(job_, sources);
-    TileFeatures features(job, 0);
-    seconds_ = steady_seconds_of([&] { features.add(model_, {kind_, 0, 1}); });
+    seconds_ = steady_seconds_of([&] { TileFeatures(job, 0).add(model_, {kind_, 0, 1}); });
     flops_ = work_of_rows(job, model_.pass_shape(), job.plan().block(0), kind_, 1).flops;
   }
 
