@@ -12,6 +12,7 @@
 #include "regulus/comm/communicator.h"
 #include "regulus/core/error.h"
 #include "regulus/core/provenance.h"
+#include "regulus/core/stop_signal.h"
 
 namespace regulus::app {
 
@@ -67,8 +68,9 @@ struct Session {
   const Options& options;
   Provenance& provenance;
   std::uint64_t seed;
-  int threads;    ///< of this rank, the same on every rank
-  bool progress;  ///< true on rank 0 only, when wanted
+  int threads;                    ///< of this rank, the same on every rank
+  bool progress;                  ///< true on rank 0 only, when wanted
+  const StopSignal* stop_signal;  ///< of a resumable command; null for the others
 };
 
 /// One command of the program.

@@ -134,7 +134,7 @@ void export_all(const Session& session, const std::string& out,
 }
 
 void run(Session& session) {
-  const StopRule stop(session.options);
+  const StopRule stop(session);
   const Options& options = session.options;
   const std::vector<report::ExportOptions> wanted = exports(options);
   session.provenance.start_phase("read");

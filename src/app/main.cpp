@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <memory>
+
 #include "commands.h"
 #include "failure.h"
 #include "options.h"
@@ -20,7 +23,7 @@ std::string answer(const std::vector<std::string>& arguments) {
   return app::asks_for_help(arguments) ? app::command_help(command) : "";
 }
 
-void run(const comm::Communicator& world, std::vector<std::string> arguments) {
+void run(const comm::Communicator& world, std::vector<std::string> arguments, const StopSignal* stop_signal) {
   fault::start(world.rank());
   world.broadcast(arguments);
   const std::string text = answer(arguments);
@@ -34,15 +37,26 @@ void run(const comm::Communicator& world, std::vector<std::string> arguments) {
   Provenance provenance(command.name, options.to_json());
   provenance.set_layout(world.size(), threads, world.host_count());
   app::Session session{
-      world, options, provenance, app::seed_of(options), threads, app::shows_progress(world, options)};
+      world,      options, provenance, app::seed_of(options), threads, app::shows_progress(world, options),
+      stop_signal};
   command.run(session);
+}
+
+/// From the first moment of a command that can stop in time, signals that ask for it do not end the process.
+std::unique_ptr<StopSignal> stop_signal_of(int argc, char** argv) {
+  const auto& all = app::commands();
+  const bool resumable = argc > 1 && std::any_of(all.begin(), all.end(), [&](const app::Command& command) {
+                           return command.resumable && command.name == argv[1];
+                         });
+  return resumable ? std::make_unique<StopSignal>() : nullptr;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::unique_ptr<StopSignal> stop_signal = stop_signal_of(argc, argv);
   app::tune_allocator();
   comm::Environment environment(argc, argv);
   const comm::Communicator world = comm::Communicator::world();
-  return app::exit_code_of(world, [&] { run(world, {argv + 1, argv + argc}); });
+  return app::exit_code_of(world, [&] { run(world, {argv + 1, argv + argc}, stop_signal.get()); });
 }

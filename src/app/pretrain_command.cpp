@@ -223,7 +223,7 @@ void save(const Session& session, const Folder& folder, const backbone::Transfor
 }
 
 void run(Session& session) {
-  const StopRule stop(session.options);
+  const StopRule stop(session);
   const Folder folder = open_folder(session);
   session.provenance.start_phase("read");
   const pretrain::Corpus corpus = read_corpus(session);

@@ -20,7 +20,7 @@ void declare(po::options_description& options) {
 }
 
 void run(Session& session) {
-  const StopRule stop(session.options);
+  const StopRule stop(session);
   const Options& options = session.options;
   const std::string& out = options.get<std::string>("out");
   const int compression = options.in_range("compress", 0, 9);

@@ -12,17 +12,19 @@ namespace regulus::app {
 /// of some length is done.
 class StopRule {
  public:
-  explicit StopRule(const Options& options)
-      : limit_h_(options.given("max-hours") ? options.in_range("max-hours", 0.0, 1e6) : INFINITY) {}
+  explicit StopRule(const Session& session)
+      : signal_(session.stop_signal),
+        limit_h_(session.options.given("max-hours") ? session.options.in_range("max-hours", 0.0, 1e6)
+                                                    : INFINITY) {}
 
   bool operator()(double needed_s = 0.0) const {
     constexpr double kHour_s = 3600.0;
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
-    return signal_.received() || elapsed.count() + needed_s >= limit_h_ * kHour_s;
+    return (signal_ != nullptr && signal_->received()) || elapsed.count() + needed_s >= limit_h_ * kHour_s;
   }
 
  private:
-  StopSignal signal_;
+  const StopSignal* signal_;
   double limit_h_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };

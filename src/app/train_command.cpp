@@ -197,7 +197,7 @@ void save(Session& session, const Target& target, const nlohmann::json& job, tra
 }
 
 void run(Session& session) {
-  const StopRule stop(session.options);
+  const StopRule stop(session);
   const TrainJob job = train_job(session.options, session.seed);
   const translator::TrainOptions options = train_options(session);
   const Target target = open_target(session, job);
