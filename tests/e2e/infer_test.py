@@ -92,9 +92,10 @@ class Resume(Infer):
         self.fails(INTERRUPTED, ["--resume"], *run, "--max-hours", 0)
         self.assertTrue(self.working.exists())
         self.assertFalse(self.out.exists())
-        self.fails(OPTIONS, [self.working, "--resume", "--overwrite"], *run)
-        self.fails(OPTIONS, ["--seed"], *run, "--resume", "--seed", 5)
-        self.fails(OPTIONS, ["--translator"], *infer(self.out, *EVERYTHING, "--resume", translator=self.other_translator()))
+        self.fails(OPTIONS, [self.working, "--resume", "--overwrite"], *run, ranks=1)
+        self.fails(OPTIONS, ["--seed"], *run, "--resume", "--seed", 5, ranks=1)
+        other = infer(self.out, *EVERYTHING, "--resume", translator=self.other_translator())
+        self.fails(OPTIONS, ["--translator"], *other, ranks=1)
         self.succeeds(*run, "--resume", ranks=3)
         self.assertFalse(self.working.exists())
         self.same_edges(self.out)
@@ -230,7 +231,7 @@ class Export(Infer):
                 self.assertEqual(self.data_sets(out), exported)
             else:
                 self.assertEqual(out.read_bytes(), again.read_bytes())
-        self.fails(OPTIONS, ["edges.pdf"], *infer(self.folder / "no.h5", "--export", self.folder / "edges.pdf"))
+        self.fails(OPTIONS, ["edges.pdf"], *infer(self.folder / "no.h5", "--export", self.folder / "edges.pdf"), ranks=1)
         self.assertFalse((self.folder / "no.h5").exists())
 
 
