@@ -227,8 +227,21 @@ class Probe(BadInput):
             "share": (OPTIONS, ["--min-mapped"], {"min-mapped": 1.5}),
             "grid": (OPTIONS, ["grid"], {"grid": "1,two"}),
             "tiles": (OPTIONS, ["--sources-per-tile"], {"sources-per-tile": 0}),
-            "resume": (OPTIONS, ["--resume"], {"resume": []}),
+            "panels": (OPTIONS, ["panel-plan", "many"], {"panel-plan": "many"}),
+            "no room for targets": (OPTIONS, ["--sources-per-tile", "--context"], {"context": 8}),
+            "one panel": (OPTIONS, ["--context", "tiled"], {"context": 20, "panel-plan": "single"}),
+            "resume and overwrite": (OPTIONS, ["--resume", "--overwrite"], {"resume": [], "overwrite": []}),
         })  # fmt: skip
+
+    def test_output_that_is_there(self):
+        out, complete = self.folder / "out.h5", self.run_files.features(1, "cells").read_bytes()
+        out.write_bytes(complete)
+        self.check("complete", OPTIONS, [out, "--overwrite"], {})
+        self.check("of another job", OPTIONS, [out, "--background"], {"resume": []})
+        self.assertEqual(out.read_bytes(), complete)
+        foreign = self.write("list.txt", "GATA1\n")
+        self.check("something else", INPUT, [foreign, "HDF5"], {"out": foreign})
+        self.assertEqual(foreign.read_text(), "GATA1\n")
 
     def test_gene_lists(self):
         self.check("missing", INPUT, ["nowhere.txt"], {"sources": self.folder / "nowhere.txt"})

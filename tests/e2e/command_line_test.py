@@ -13,7 +13,7 @@ class Help(harness.TestCase):
     def test_program(self):
         outcome = self.succeeds("--help", ranks=2)
         self.assertEqual(outcome.out.count("Usage:"), 1, "printed by one rank only")
-        for command in ("simulate", "prepare", "pretrain", "probe", "train", "evaluate", "inspect"):
+        for command in ("simulate", "prepare", "pretrain", "plan", "probe", "train", "evaluate", "infer", "export", "inspect"):
             self.assertIn(f"\n  {command} ", outcome.out)
 
     def test_version(self):

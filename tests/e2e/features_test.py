@@ -22,7 +22,8 @@ class Features(harness.TestCase):
     def probe(self, model, *options, ranks=1, expression=None):
         out = self.folder / f"features_{len(list(self.folder.iterdir()))}.h5"
         self.succeeds("probe", "--model", model, "--expression", expression or self.run.expression(1), "--sources",
-                      self.run.sources(1), "--grid", ",".join(map(str, GRID)), "--out", out, *options, ranks=ranks)  # fmt: skip
+                      self.run.sources(1), "--grid", ",".join(map(str, GRID)), "--panel-plan", "single", "--out", out, *options,
+                      ranks=ranks)  # fmt: skip
         return self.h5py.File(out)
 
     def independent(self):

@@ -42,8 +42,17 @@ def train(out):
             "--checkpoint-minutes", 0, "--out", out]  # fmt: skip
 
 
-JOBS = {"probe": probe, "train": train}
-RESUMABLE = {train}
+def infer(out):
+    run = fixture.Run()
+    return ["infer", "--model", run.model, "--expression", run.expression(1), "--sources", run.sources(1), "--translator",
+            run.translator, "--background", "cells", "--background-cells", 3, "--cells", 5, "--grid", 2, "--panel-plan", "tiled",
+            "--context", 24, "--sources-per-tile", 4, "--scores", "float32", "--round-seconds", 0, "--out", out]  # fmt: skip
+
+
+JOBS = {"probe": probe, "infer": infer, "train": train}
+RESUMABLE = {probe, infer, train}
+# At which points a rank is killed: probe has them all.
+KILL_STEP = {probe: 1, infer: 3, train: 3}
 JOB = JOBS[sys.argv.pop()]
 
 
@@ -133,7 +142,7 @@ class Collectives(harness.TestCase):
         self.assertEqual(found, [], f"{len(found)} of {len(cases)}:\n" + "\n".join(found))
 
     def test_killed(self):
-        self.try_all("kill", spread_out(self.points, 1), lambda outcome: None if "signal 9" in outcome.err else "mute")
+        self.try_all("kill", spread_out(self.points, KILL_STEP[JOB]), lambda outcome: None if "signal 9" in outcome.err else "mute")
 
     def test_aborted(self):
         says = lambda outcome: None if "signal 6" in outcome.err else "mute"  # noqa: E731
