@@ -304,7 +304,7 @@ class Exports(TestCase):
         blocked = self.write("blocker", "a file, not a folder") / "x.tsv"
         self.fails(STORAGE, [blocked], "export", "--input", self.edges, "--out", blocked)
         out = self.folder / "full.h5ad"
-        self.fails(STORAGE, [out], "export", "--input", self.edges, "--out", out, wrapper=harness.FULL_DISK, ranks=2)
+        self.fails(STORAGE, [out], "export", "--input", self.edges, "--out", out, ranks=2, wrapper=harness.FULL_DISK)
         self.assertEqual(list(self.folder.glob("full*")), [])
 
     def test_beelines_own_score(self):
