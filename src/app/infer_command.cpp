@@ -5,9 +5,11 @@
 #include "regulus/comm/agree.h"
 #include "regulus/core/log.h"
 #include "regulus/core/same_job.h"
+#include "regulus/probe/feature_columns.h"
 #include "regulus/probe/model_broadcast.h"
 #include "regulus/report/edge_export.h"
 #include "regulus/storage/edge_store.h"
+#include "regulus/storage/text_file.h"
 #include "regulus/translator/edge_ranking.h"
 #include "regulus/translator/tile_scores.h"
 #include "resources.h"
@@ -49,6 +51,20 @@ void require_same_features(const Session& session, const translator::Translator&
     if (values.empty()) expected.grids[name].clear();
   require_same_origin(expected, session.options.get<std::string>("translator"), translator::origin_of(header),
                       "this run");
+}
+
+/// \throws OptionError before anything is computed
+void require_same_widths(const translator::Translator& translator,
+                         const std::vector<storage::ProbeColumns>& columns) {
+  for (const auto& column : columns) {
+    if (!translator.has(column.name)) continue;
+    const std::int64_t wanted = translator.model(column.name).shape.inputs();
+    if (wanted != column.width)
+      throw OptionError(fmt::format("the translator takes {} values of {} a pair, and this run makes {}",
+                                    wanted, column.name, column.width),
+                        "--translator",
+                        "use the options of the probe that it was trained on (--attention, grids)");
+  }
 }
 
 /// Whether the edges of this very job are there already. \throws OptionError if something else is
@@ -107,7 +123,7 @@ void write_edges(Session& session, const Inference& inference, const nlohmann::j
     nlohmann::json provenance = session.provenance.to_json();
     provenance["job"] = record;
     edges.finish(provenance.dump());
-    fs::remove(inference.working_file());
+    storage::remove_file(inference.working_file());
   });
 }
 
@@ -148,6 +164,7 @@ void run(Session& session) {
   const nlohmann::json record = job_record(session, probe_job_record(session, *model, job, use), inference);
   storage::FeatureStoreHeader header = store_header(session, *model, job, record);
   require_same_features(session, inference.translator, header);
+  require_same_widths(inference.translator, probe::feature_columns(job, model->embedding_width()));
   header.kind = storage::StoreKind::Scores;
   header.probes = score_columns(inference.scores);
   header.tile_columns = score_counts(inference.scores);

@@ -175,7 +175,7 @@ void require_finished_job(const Session& session, const Folder& folder, const nl
       throw OptionError("holds a model that regulus pretrain did not write", "--out " + folder.path.string(),
                         "choose another folder, or replace it with --overwrite");
     pretrain::require_same_job(provenance.at("job"), job, args.string());
-    fs::remove(folder.checkpoint());
+    storage::remove_file(folder.checkpoint());
   });
 }
 
@@ -218,7 +218,7 @@ void save(const Session& session, const Folder& folder, const backbone::Transfor
     nlohmann::json provenance = session.provenance.to_json();
     provenance["job"] = job;
     backbone::save_model(folder.path, config, corpus.vocabulary(), model.weights, provenance);
-    fs::remove(folder.checkpoint());
+    storage::remove_file(folder.checkpoint());
   });
 }
 

@@ -99,10 +99,13 @@ Needs needs_of_tiles(const probe::ProbeJob& job, double base, double workspace) 
 }
 
 double store_bytes(const storage::FeatureStoreHeader& header) {
-  const auto pairs = static_cast<double>(header.sources.size()) * static_cast<double>(header.targets.size());
+  const storage::TilePlan plan = header.plan();
+  auto pairs = static_cast<double>(plan.sources) * static_cast<double>(plan.targets);
+  if (plan.target_blocks() > 1)  // the last tiles take the room of whole ones
+    pairs = static_cast<double>(plan.count()) * static_cast<double>(plan.block(0).pairs());
   double bytes = 0.0;
   for (const auto& probe : header.probes) bytes += sizeof(float) * pairs * static_cast<double>(probe.width);
-  const auto tiles = static_cast<double>(header.plan().count());
+  const auto tiles = static_cast<double>(plan.count());
   for (const auto& column : header.tile_columns)
     bytes += sizeof(std::int64_t) * tiles * static_cast<double>(column.width);
   return bytes;

@@ -26,7 +26,10 @@ StoreState state_of(const Session& session, const std::string& path,
     if (resume)
       storage::require_same_job(path, header.job_json, header.kind);
     else if (state == StoreState::Complete)
-      throw OptionError("is there already, and complete", path, "--overwrite replaces it");
+      throw OptionError("is there already, and complete", path,
+                        header.kind == storage::StoreKind::Scores
+                            ? "--resume goes on with its scores, --overwrite starts anew"
+                            : "--overwrite replaces it");
     else
       throw OptionError("is there already, from an interrupted run", path,
                         "--resume goes on with it, --overwrite starts anew");

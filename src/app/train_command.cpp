@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "regulus/comm/agree.h"
 #include "regulus/core/log.h"
+#include "regulus/storage/text_file.h"
 #include "regulus/translator/checkpoint.h"
 #include "regulus/translator/train.h"
 #include "stop_rule.h"
@@ -169,7 +170,7 @@ bool is_finished(const Target& target, const nlohmann::json& job) {
     throw OptionError("does not tell from which job it came", "--out " + target.file.string(),
                       "choose another file, or leave out --resume to replace it");
   translator::require_same_job(found, job, target.file.string());
-  fs::remove(target.checkpoint());
+  storage::remove_file(target.checkpoint());
   return true;
 }
 
@@ -191,7 +192,7 @@ void save(Session& session, const Target& target, const nlohmann::json& job, tra
   record.provenance_json = provenance.dump();
   trained.record() = std::move(record);
   trained.save(target.file);
-  fs::remove(target.checkpoint());
+  storage::remove_file(target.checkpoint());
   print_losses(trained);
   log::info("wrote {}", target.file.string());
 }
@@ -210,7 +211,7 @@ void run(Session& session) {
     control.job = job_of(job, session.provenance);
     finished = control.resume && is_finished(target, control.job);
     if (finished) return;
-    if (!control.resume) fs::remove(target.checkpoint());
+    if (!control.resume) storage::remove_file(target.checkpoint());
     material = read_material(job);
   });
   session.world.broadcast_value(finished);

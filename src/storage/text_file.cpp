@@ -39,6 +39,14 @@ void write_text_atomically(const std::filesystem::path& path, const std::string&
   write_bytes_atomically(path, {std::as_bytes(std::span(text))});
 }
 
+void remove_file(const std::filesystem::path& path) {
+  std::error_code failure;
+  std::filesystem::remove(path, failure);
+  if (failure)
+    throw StorageError("cannot be removed: " + failure.message(), path.string(),
+                       "check its folder's permissions");
+}
+
 std::string read_text(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored))

@@ -15,6 +15,9 @@ void write_text_atomically(const std::filesystem::path& path, const std::string&
 void write_bytes_atomically(const std::filesystem::path& path,
                             const std::vector<std::span<const std::byte>>& pieces);
 
+/// Removes a file, if it is there. \throws StorageError \collective no
+void remove_file(const std::filesystem::path& path);
+
 /// The whole content of a file. \throws InputError if it is missing, a folder or unreadable \collective no
 std::string read_text(const std::filesystem::path& path);
 
