@@ -25,8 +25,10 @@ SIDE_BY_SIDE = 4
 MOST_OF_A_NAME = 40
 SPREAD = 7
 INTERRUPTED = 75
-# A failed rank waits 5 s for the others before it stops the job.
+# A failed rank waits 5 s for the others before it stops the job. On top of it, so many usual runs of this machine.
 LIMIT_S = 10
+USUAL_RUNS = 4
+HANGS_S = 120
 REPORT = re.compile(r"^regulus-fault rank=(\d+) total=(\d+) (.*)$", re.MULTILINE)
 
 
@@ -45,7 +47,7 @@ def train(out):
 def infer(out):
     run = fixture.Run()
     return ["infer", "--model", run.model, "--expression", run.expression(1), "--sources", run.sources(1), "--translator",
-            run.translator, "--background", "cells", "--background-cells", 3, "--cells", 5, "--grid", 2, "--panel-plan", "tiled",
+            run.translator, "--background", "cells", "--background-cells", 3, "--cells", 5, "--panel-plan", "tiled",
             "--context", 24, "--sources-per-tile", 4, "--scores", "float32", "--round-seconds", 0, "--out", out]  # fmt: skip
 
 
@@ -60,7 +62,7 @@ def run_job(out, plan, *options):
     """The outcome and its wall time; a job that hangs has no outcome."""
     start = time.monotonic()
     try:
-        outcome = harness.regulus(*JOB(out), "--log-level", "warning", *options, ranks=RANKS, timeout_s=6 * LIMIT_S,
+        outcome = harness.regulus(*JOB(out), "--log-level", "warning", *options, ranks=RANKS, timeout_s=HANGS_S,
                                   environment={"REGULUS_FAULT": plan})  # fmt: skip
     except subprocess.TimeoutExpired:
         outcome = None
@@ -79,9 +81,14 @@ class Collectives(harness.TestCase):
         cls.shared = Path(tempfile.mkdtemp(prefix="regulus_faults_"))
         cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
         cls.reference = cls.shared / "reference.h5"
-        outcome, cls.usual_s = run_job(cls.reference, "action=report")
-        assert outcome and outcome.code == 0, outcome and outcome.err
-        cls.points = cls.points_of(outcome)
+        files = [cls.reference, *(cls.shared / f"usual_{number}.h5" for number in range(1, SIDE_BY_SIDE))]
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            runs = list(pool.map(lambda file: run_job(file, "action=report"), files))
+        for outcome, _ in runs:
+            assert outcome and outcome.code == 0, outcome and outcome.err
+        # As slow as the cases are, which run side by side too.
+        cls.usual_s = max(elapsed_s for _, elapsed_s in runs)
+        cls.points = cls.points_of(runs[0][0])
 
     @classmethod
     def points_of(cls, outcome):
@@ -118,12 +125,15 @@ class Collectives(harness.TestCase):
         """Runs one job with one fault; returns what is wrong with how it ends, or None."""
         name, hit = point
         plan = f"rank={rank},point={name},hit={hit},action={action}"
-        out = self.folder / f"{action}_{rank}_{name}_{hit}.h5"
-        outcome, elapsed_s = run_job(out, plan)
-        if outcome is None:
-            return f"{plan}: hangs"
-        if elapsed_s > LIMIT_S + 3 * self.usual_s:
-            return f"{plan}: took {elapsed_s:.0f} s"
+        for attempt in ("first", "second"):  # a machine that stood still for a moment does not do so twice
+            out = self.folder / f"{action}_{rank}_{name}_{hit}_{attempt}.h5"
+            outcome, elapsed_s = run_job(out, plan)
+            if outcome is None:
+                return f"{plan}: hangs"
+            if elapsed_s <= LIMIT_S + USUAL_RUNS * self.usual_s:
+                break
+        else:
+            return f"{plan}: took {elapsed_s:.0f} s, twice"
         if outcome.code == 0:
             return f"{plan}: ends with code 0"
         problem = says(outcome)

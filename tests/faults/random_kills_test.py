@@ -183,7 +183,7 @@ class Train(Checkpointed):
     def steps(self, state):
         """(MLPs that are trained, epochs of the next)"""
         finished = sum(name.startswith("finished.") and name.endswith(".parameters") for name in state)
-        return finished, len(state.get("running.loss_train", ((), b""))[1])
+        return finished, len(state.get("running.loss_train", ((), b""))[1]) // 8
 
 
 class Kill:
