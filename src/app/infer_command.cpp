@@ -77,6 +77,7 @@ bool already_complete(const Session& session, const std::string& out, const nloh
       throw OptionError("is there already", out, "--overwrite replaces it");
     const auto provenance = nlohmann::json::parse(storage::EdgeStore(out).header().provenance_json);
     require_same_job(provenance.value("job", nlohmann::json::object()), record, out);
+    storage::remove_file(out + ".tiles");  // the run may have been killed before it did
     complete = true;
   });
   session.world.broadcast_value(complete);

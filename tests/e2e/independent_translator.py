@@ -3,7 +3,7 @@
 import h5py
 import numpy
 
-BINS_PER_UNIT, BINS = 128, 4096  # of the false-discovery rate
+BINS_PER_UNIT, BINS = 32, 1024  # of the false-discovery rate
 
 
 def _mlp(group, layers, z):

@@ -1,7 +1,8 @@
 """One of two ranks fails at a collective call: the job ends soon, with an error, and leaves nothing that looks finished.
 
 The program itself tells how many points a job passes (REGULUS_FAULT, see core/fault.h). At every point in turn each rank is
-killed; at a spread of them it throws, runs out of memory, or aborts. Of points of one name the first 40 are tried.
+killed (probe; in the other jobs at a spread of them); at a spread of them it throws, runs out of memory, aborts, or is
+asked to stop. Of points of one name the first 40 are tried.
 
 Usage: collectives_test.py JOB, one of those below."""
 
@@ -35,7 +36,8 @@ REPORT = re.compile(r"^regulus-fault rank=(\d+) total=(\d+) (.*)$", re.MULTILINE
 def probe(out):
     run = fixture.Run()
     return ["probe", "--model", run.model, "--genes", run.sources(1), "--sources", run.sources(1), "--features", "gdt",
-            "--background", "virtual", "--grid", 2, "--sources-per-tile", 4, "--out", out]  # fmt: skip
+            "--background", "virtual", "--grid", 2, "--sources-per-tile", 4,
+            "--round-seconds", 0, "--out", out]  # fmt: skip
 
 
 def train(out):
@@ -52,10 +54,10 @@ def infer(out):
 
 
 JOBS = {"probe": probe, "infer": infer, "train": train}
-RESUMABLE = {probe, infer, train}
-# At which points a rank is killed: probe has them all.
-KILL_STEP = {probe: 1, infer: 3, train: 3}
+# A rank is killed at every so many points; probe has them all.
+STEPS = {probe: 1, infer: 8, train: 2}
 JOB = JOBS[sys.argv.pop()]
+STEP = STEPS[JOB]
 
 
 def run_job(out, plan, *options):
@@ -152,11 +154,11 @@ class Collectives(harness.TestCase):
         self.assertEqual(found, [], f"{len(found)} of {len(cases)}:\n" + "\n".join(found))
 
     def test_killed(self):
-        self.try_all("kill", spread_out(self.points, KILL_STEP[JOB]), lambda outcome: None if "signal 9" in outcome.err else "mute")
+        self.try_all("kill", spread_out(self.points, STEP), lambda outcome: None if "signal 9" in outcome.err else "mute")
 
     def test_aborted(self):
         says = lambda outcome: None if "signal 6" in outcome.err else "mute"  # noqa: E731
-        self.try_all("abort", spread_out(self.points, 2 * SPREAD), says)
+        self.try_all("abort", spread_out(self.points, 2 * SPREAD * STEP), says)
 
     def one_error(self, *texts):
         def says(outcome):
@@ -168,29 +170,34 @@ class Collectives(harness.TestCase):
         return says
 
     def test_throws(self):
-        self.try_all("throw", spread_out(self.points, SPREAD), self.one_error("REGULUS_FAULT"))
+        self.try_all("throw", spread_out(self.points, SPREAD * STEP), self.one_error("REGULUS_FAULT"))
 
     def test_out_of_memory(self):
-        self.try_all("bad_alloc", spread_out(self.points, 2 * SPREAD), self.one_error("out of memory"))
+        self.try_all("bad_alloc", spread_out(self.points, 2 * SPREAD * STEP), self.one_error("out of memory"))
+
+    def stops(self, rank, point):
+        """Runs one job with one rank asked to stop, and goes on with it; returns whether it stopped and what is wrong."""
+        name, hit = point
+        plan = f"rank={rank},point={name},hit={hit},action=stop"
+        out = self.folder / f"stop_{rank}_{name}_{hit}.h5"
+        outcome, _ = run_job(out, plan)
+        stopped = outcome is not None and outcome.code == INTERRUPTED
+        if stopped:
+            outcome, _ = run_job(out, "action=report", "--resume")
+        if outcome is None:
+            return stopped, f"{plan}: hangs"
+        if outcome.code != 0:
+            return stopped, f"{plan}: ends with code {outcome.code}\n{outcome.err}"
+        if self.numbers(out) != self.numbers(self.reference):
+            return stopped, f"{plan}: other numbers"
+        return stopped, None
 
     def test_asked_to_stop(self):
-        """By a signal to one rank alone: the job stops as one and goes on to the same numbers. Not at the first points
-        of a name, where the options may still be being read and a signal ends the process."""
-        if JOB not in RESUMABLE:
-            self.skipTest("this command does not resume")
-        stopped = 0
-        later = {rank: [point for point in points if point[1] > 10] for rank, points in self.points.items()}
-        for rank, (name, hit) in spread_out(later, SPREAD):
-            out = self.folder / f"stop_{rank}_{name}_{hit}.h5"
-            outcome, _ = run_job(out, f"rank={rank},point={name},hit={hit},action=stop")
-            self.assertIsNotNone(outcome, f"rank {rank}, {name} {hit}: hangs")
-            if outcome.code != 0:
-                self.assertEqual(outcome.code, INTERRUPTED, outcome.err)
-                stopped += 1
-                outcome, _ = run_job(out, "action=report", "--resume")
-            self.assertEqual(outcome.code, 0, outcome.err)
-            self.assertEqual(self.numbers(out), self.numbers(self.reference))
-        self.assertGreater(stopped, 0)
+        """By a signal to one rank alone: the job stops as one and goes on to the same numbers."""
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            outcomes = list(pool.map(lambda case: self.stops(*case), spread_out(self.points, SPREAD * STEP)))
+        self.assertEqual([problem for _, problem in outcomes if problem], [])
+        self.assertGreater(sum(stopped for stopped, _ in outcomes), 0)
 
     def test_a_plan_that_cannot_be_read_is_an_option_error(self):
         outcome, _ = run_job(self.folder / "none.h5", "action=explode")
