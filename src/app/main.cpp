@@ -54,9 +54,10 @@ std::unique_ptr<StopSignal> stop_signal_of(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::unique_ptr<StopSignal> stop_signal = stop_signal_of(argc, argv);
+  // Never destroyed: a signal that comes while the process ends must not change its exit code.
+  const StopSignal* const stop_signal = stop_signal_of(argc, argv).release();
   app::tune_allocator();
   comm::Environment environment(argc, argv);
   const comm::Communicator world = comm::Communicator::world();
-  return app::exit_code_of(world, [&] { run(world, {argv + 1, argv + argc}, stop_signal.get()); });
+  return app::exit_code_of(world, [&] { run(world, {argv + 1, argv + argc}, stop_signal); });
 }

@@ -36,8 +36,7 @@ REPORT = re.compile(r"^regulus-fault rank=(\d+) total=(\d+) (.*)$", re.MULTILINE
 def probe(out):
     run = fixture.Run()
     return ["probe", "--model", run.model, "--genes", run.sources(1), "--sources", run.sources(1), "--features", "gdt",
-            "--background", "virtual", "--grid", 2, "--sources-per-tile", 4,
-            "--round-seconds", 0, "--out", out]  # fmt: skip
+            "--background", "virtual", "--grid", 2, "--sources-per-tile", 4, "--out", out]  # fmt: skip
 
 
 def train(out):
@@ -55,7 +54,7 @@ def infer(out):
 
 JOBS = {"probe": probe, "infer": infer, "train": train}
 # A rank is killed at every so many points; probe has them all.
-STEPS = {probe: 1, infer: 8, train: 2}
+STEPS = {probe: 1, infer: 16, train: 4}
 JOB = JOBS[sys.argv.pop()]
 STEP = STEPS[JOB]
 
