@@ -46,6 +46,14 @@ def send(process, number):
         pass
 
 
+def written_at_ns(file):
+    """When, in the time of the file system; 0 without a file."""
+    try:
+        return file.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 def wait_until(condition, limit_s, step_s=0.005):
     """Whether it became true in time."""
     end = time.monotonic() + limit_s
@@ -61,7 +69,7 @@ class Job:
 
     def __init__(self, command, ranks, log):
         self.ranks, self.log = ranks, Path(log)
-        self.start = time.monotonic()
+        self.start, self.start_ns = time.monotonic(), time.time_ns()
         with open(log, "w") as output:
             self.mpirun = subprocess.Popen([harness.MPIRUN, "-n", str(ranks), harness.PROGRAM, *map(str, command)],
                                            stdout=output, stderr=output, start_new_session=True)  # fmt: skip
@@ -82,6 +90,10 @@ class Job:
 
     def wait_until_it_can_be_asked(self, limit_s=END_S):
         return wait_until(lambda: self.ended() or self.can_be_asked(), limit_s) and not self.ended()
+
+    def wait_until_it_writes(self, file, limit_s=END_S):
+        """\\return whether it writes the file, before it ends"""
+        return wait_until(lambda: self.ended() or written_at_ns(file) > self.start_ns, limit_s) and not self.ended()
 
     def end(self, limit_s):
         """The exit code, once no process is left. \\return None if that takes too long; then all are killed"""
