@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <optional>
 
 #include "commands.h"
 #include "infer_setup.h"
@@ -113,17 +114,24 @@ void score_pairs(Session& session, const StopRule& stop, const backbone::Backbon
   store->finish(session.provenance.to_json().dump());
 }
 
+/// \collective yes
 void write_edges(Session& session, const Inference& inference, const nlohmann::json& record) {
-  comm::agree_on_root(session.world, "ranking the edges", [&] {
-    const storage::FeatureStore scores(inference.working_file(), storage::StoreKind::Scores);
-    storage::EdgeStoreWriter edges(inference.out, inference.edges);
-    Progress progress("ranking", static_cast<std::int64_t>(inference.edges.sources.size()), "sources",
-                      session.progress);
-    translator::rank_edges(scores, inference.translator.null_count(), edges, inference.edges, progress);
+  std::optional<storage::FeatureStore> scores;
+  std::optional<storage::EdgeStoreWriter> edges;
+  comm::agree(session.world, "ranking", [&] {
+    scores.emplace(inference.working_file(), storage::StoreKind::Scores);
+    if (session.world.is_root()) edges.emplace(inference.out, inference.edges);
+  });
+  Progress progress("ranking", static_cast<std::int64_t>(inference.edges.sources.size()), "sources",
+                    session.progress);
+  translator::rank_edges(session.world, *scores, inference.translator.null_count(), edges ? &*edges : nullptr,
+                         inference.edges, progress);
+  scores.reset();
+  comm::agree_on_root(session.world, "writing edges", [&] {
     session.provenance.end_phase();
     nlohmann::json provenance = session.provenance.to_json();
     provenance["job"] = record;
-    edges.finish(provenance.dump());
+    edges->finish(provenance.dump());
     storage::remove_file(inference.working_file());
   });
 }

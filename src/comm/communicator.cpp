@@ -134,18 +134,17 @@ void Communicator::sum(std::span<std::int64_t> values) const {
                   handle_);
 }
 
-void Communicator::send(std::span<const std::int64_t> values, int to) const {
-  fault::point("send");
-  for (std::size_t begin = 0; begin < values.size(); begin += kChunk_values)
-    MPI_Send(values.data() + begin, checked_count(std::min(kChunk_values, values.size() - begin)),
-             MPI_INT64_T, to, 0, handle_);
+void Communicator::send_bytes(const void* data, std::size_t bytes, int to) const {
+  const char* cursor = static_cast<const char*>(data);
+  for (std::size_t begin = 0; begin < bytes; begin += kChunk_bytes)
+    MPI_Send(cursor + begin, checked_count(std::min(kChunk_bytes, bytes - begin)), MPI_BYTE, to, 0, handle_);
 }
 
-void Communicator::receive(std::span<std::int64_t> values, int from) const {
-  fault::point("receive");
-  for (std::size_t begin = 0; begin < values.size(); begin += kChunk_values)
-    MPI_Recv(values.data() + begin, checked_count(std::min(kChunk_values, values.size() - begin)),
-             MPI_INT64_T, from, 0, handle_, MPI_STATUS_IGNORE);
+void Communicator::receive_bytes(void* data, std::size_t bytes, int from) const {
+  char* cursor = static_cast<char*>(data);
+  for (std::size_t begin = 0; begin < bytes; begin += kChunk_bytes)
+    MPI_Recv(cursor + begin, checked_count(std::min(kChunk_bytes, bytes - begin)), MPI_BYTE, from, 0, handle_,
+             MPI_STATUS_IGNORE);
 }
 
 void Communicator::broadcast_bytes(void* data, std::size_t bytes, int root) const {

@@ -64,19 +64,19 @@ std::vector<double> ExactSum::reduce(const Communicator& comm) {
 
 void ExactSum::gather(const Communicator& comm, const std::vector<int>& parts, int owner) {
   fault::point("gather");
-  std::int64_t poisoned = poisoned_ ? 1 : 0;
+  std::vector<std::int64_t> poisoned{poisoned_ ? 1 : 0};
   if (comm.rank() != owner) {
     comm.send(total_, owner);
-    comm.send({&poisoned, 1}, owner);
+    comm.send(poisoned, owner);
     return;
   }
-  std::vector<std::int64_t> part(total_.size());
+  std::vector<std::int64_t> part;
   for (const int rank : parts) {
     if (rank == owner) continue;
     comm.receive(part, rank);
-    comm.receive({&poisoned, 1}, rank);
+    comm.receive(poisoned, rank);
     std::transform(total_.begin(), total_.end(), part.begin(), total_.begin(), std::plus<>());
-    poisoned_ = poisoned_ || poisoned != 0;
+    poisoned_ = poisoned_ || poisoned.front() != 0;
   }
 }
 

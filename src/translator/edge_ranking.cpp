@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "regulus/comm/agree.h"
 #include "regulus/translator/false_discovery.h"
 #include "regulus/translator/translator.h"
 #include "score_layout.h"
@@ -11,7 +13,7 @@ namespace regulus::translator {
 
 namespace {
 
-/// Scores read at once.
+/// Scores that a rank reads at once, at most.
 constexpr std::int64_t kBlockValues = std::int64_t{1} << 22U;
 
 /// The scores of some consecutive sources.
@@ -21,12 +23,11 @@ struct ScoreBlock {
 
 class Ranking {
  public:
-  Ranking(const storage::FeatureStore& scores, std::int64_t nulls, const storage::EdgeStoreHeader& header)
-      : header_(header), targets_(static_cast<std::int64_t>(header.targets.size())) {
-    if (header.false_discovery)
-      false_discovery_ = false_discovery_by_bin(scores.sum_tile_columns(layout::kObserved),
-                                                scores.sum_tile_columns(layout::kNull), nulls);
-  }
+  /// \param false_discovery by the bin of a logit, or empty
+  Ranking(const storage::EdgeStoreHeader& header, std::vector<float> false_discovery)
+      : header_(header),
+        targets_(static_cast<std::int64_t>(header.targets.size())),
+        false_discovery_(std::move(false_discovery)) {}
 
   storage::EdgeRows rank(const ScoreBlock& block) const {
     storage::EdgeRows rows;
@@ -57,6 +58,47 @@ class Ranking {
   std::vector<float> false_discovery_;
 };
 
+std::vector<float> false_discovery(const comm::Communicator& comm, const storage::FeatureStore& scores,
+                                   std::int64_t nulls, const storage::EdgeStoreHeader& header) {
+  std::vector<float> by_bin;
+  if (!header.false_discovery) return by_bin;
+  comm::agree_on_root(comm, "counting scores", [&] {
+    by_bin = false_discovery_by_bin(scores.sum_tile_columns(layout::kObserved),
+                                    scores.sum_tile_columns(layout::kNull), nulls);
+  });
+  comm.broadcast(by_bin);
+  return by_bin;
+}
+
+/// Sources of a block: whole rows of tiles, so that no tile is read twice, and a block for every rank.
+std::int64_t sources_at_once(const storage::FeatureStore& scores, int ranks) {
+  const storage::TilePlan tiles = scores.header().plan();
+  const std::int64_t row = tiles.block(0).source_count;
+  const std::int64_t for_memory = kBlockValues / tiles.targets;
+  const std::int64_t for_ranks = (tiles.sources + ranks - 1) / ranks;
+  return std::max<std::int64_t>(1, std::min(for_memory, for_ranks) / row) * row;
+}
+
+ScoreBlock read(const storage::FeatureStore& scores, std::int64_t begin, std::int64_t count, bool spread) {
+  ScoreBlock block{scores.read_sources(layout::kLogit, begin, count), {}};
+  if (spread) block.spread = scores.read_sources(layout::kSpread, begin, count);
+  return block;
+}
+
+/// Afterwards rank 0 has the rows of `rank`.
+void bring_to_root(const comm::Communicator& comm, storage::EdgeRows& rows, int rank) {
+  const auto bring = [&](auto& values) {
+    if (comm.is_root()) comm.receive(values, rank);
+    if (comm.rank() == rank) comm.send(values, 0);
+  };
+  if (rank == 0) return;
+  bring(rows.target);
+  bring(rows.score);
+  bring(rows.spread);
+  bring(rows.false_discovery);
+  bring(rows.matrix);
+}
+
 }  // namespace
 
 std::vector<std::int32_t> best_targets(const std::vector<float>& logits, std::int64_t count) {
@@ -75,18 +117,22 @@ std::vector<std::int32_t> best_targets(const std::vector<float>& logits, std::in
   return targets;
 }
 
-void rank_edges(const storage::FeatureStore& scores, std::int64_t nulls, storage::EdgeStoreWriter& edges,
-                const storage::EdgeStoreHeader& header, Progress& progress) {
-  const Ranking ranking(scores, nulls, header);
+void rank_edges(const comm::Communicator& comm, const storage::FeatureStore& scores, std::int64_t nulls,
+                storage::EdgeStoreWriter* edges, const storage::EdgeStoreHeader& header, Progress& progress) {
+  const Ranking ranking(header, false_discovery(comm, scores, nulls, header));
   const auto sources = static_cast<std::int64_t>(header.sources.size());
-  const auto targets = static_cast<std::int64_t>(header.targets.size());
-  const std::int64_t step = std::max<std::int64_t>(1, kBlockValues / targets);
-  for (std::int64_t begin = 0; begin < sources; begin += step) {
-    const std::int64_t count = std::min(step, sources - begin);
-    ScoreBlock block{scores.read_sources(layout::kLogit, begin, count), {}};
-    if (header.spread) block.spread = scores.read_sources(layout::kSpread, begin, count);
-    edges.append(ranking.rank(block));
-    progress.advance(count);
+  const std::int64_t step = sources_at_once(scores, comm.size());
+  for (std::int64_t begin = 0; begin < sources; begin += step * comm.size()) {
+    const std::int64_t mine = begin + step * comm.rank();
+    storage::EdgeRows rows = comm::agree(comm, "ranking", [&] {
+      if (mine >= sources) return storage::EdgeRows{};
+      return ranking.rank(read(scores, mine, std::min(step, sources - mine), header.spread));
+    });
+    for (int rank = 0; rank < comm.size() && begin + step * rank < sources; ++rank) {
+      bring_to_root(comm, rows, rank);
+      comm::agree_on_root(comm, "writing edges", [&] { edges->append(rows); });
+      progress.advance(std::min(step, sources - begin - step * rank));
+    }
   }
 }
 

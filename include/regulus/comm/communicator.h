@@ -59,9 +59,12 @@ class Communicator {
   /// Integer sums over ranks, in place: exact, hence independent of the order. Any length.
   void sum(std::span<std::int64_t> values) const;
 
-  /// From one rank to another, which must receive() equally many. Any length. \collective no
-  void send(std::span<const std::int64_t> values, int to) const;
-  void receive(std::span<std::int64_t> values, int from) const;
+  /// From one rank to another, which must receive() them; the length travels first. Any length.
+  /// \collective no
+  template <typename T>
+  void send(const std::vector<T>& values, int to) const;
+  template <typename T>
+  void receive(std::vector<T>& values, int from) const;
 
   /// Root's bytes on every rank; the length travels first. Any length.
   void broadcast(std::string& text, int root = 0) const;
@@ -92,6 +95,8 @@ class Communicator {
  private:
   explicit Communicator(MPI_Comm owned);
   void broadcast_bytes(void* data, std::size_t bytes, int root) const;
+  void send_bytes(const void* data, std::size_t bytes, int to) const;
+  void receive_bytes(void* data, std::size_t bytes, int from) const;
   std::vector<char> all_gather_bytes(const void* data, std::size_t bytes) const;
 
   MPI_Comm handle_ = MPI_COMM_NULL;
@@ -113,6 +118,25 @@ void Communicator::broadcast(std::vector<T>& values, int root) const {
   broadcast_bytes(&count, sizeof count, root);
   values.resize(count);
   broadcast_bytes(values.data(), count * sizeof(T), root);
+}
+
+template <typename T>
+void Communicator::send(const std::vector<T>& values, int to) const {
+  static_assert(std::is_trivially_copyable_v<T>);
+  fault::point("send");
+  const auto count = static_cast<std::uint64_t>(values.size());
+  send_bytes(&count, sizeof count, to);
+  send_bytes(values.data(), count * sizeof(T), to);
+}
+
+template <typename T>
+void Communicator::receive(std::vector<T>& values, int from) const {
+  static_assert(std::is_trivially_copyable_v<T>);
+  fault::point("receive");
+  std::uint64_t count = 0;
+  receive_bytes(&count, sizeof count, from);
+  values.resize(count);
+  receive_bytes(values.data(), count * sizeof(T), from);
 }
 
 template <typename T>

@@ -81,8 +81,8 @@ class Edges : public ::testing::Test {
     const auto out = folder_.path() / "edges.h5";
     storage::EdgeStoreWriter out_writer(out, edges);
     Progress progress("ranking", 4, "sources", false);
-    rank_edges(storage::FeatureStore(scores, storage::StoreKind::Scores), translator_.null_count(),
-               out_writer, edges, progress);
+    rank_edges(comm::Communicator::self(), storage::FeatureStore(scores, storage::StoreKind::Scores),
+               translator_.null_count(), &out_writer, edges, progress);
     out_writer.finish("{}");
     return storage::EdgeStore(out);
   }
