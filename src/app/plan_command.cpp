@@ -49,10 +49,10 @@ double mean_over_ranks(const comm::Communicator& world, double value) {
   return static_cast<double>(total) / kResolution / world.size();
 }
 
-/// Time to rank the scores of so many pairs, on one rank. Measured; of little weight beside any real model.
-double time_of_ranking(double pairs) {
+/// Time to rank the scores of so many pairs. Measured; of little weight beside any real model.
+double time_of_ranking(double pairs, std::int64_t ranks) {
   constexpr double kPair_s = 25e-9;
-  return kPair_s * pairs;
+  return kPair_s * pairs / static_cast<double>(ranks);
 }
 
 /// Time of the tiles: all ranks share them, but none is shared below its parts.
@@ -205,8 +205,8 @@ void run(Session& session) {
   plan.needs.output = translator ? edge_store_bytes(edge_header(options, job)) : store_bytes(store);
   plan.needs.working = translator ? store_bytes(store) : 0.0;
   if (translator)
-    plan.seconds +=
-        time_of_ranking(static_cast<double>(plan.tiles.sources) * static_cast<double>(plan.tiles.targets));
+    plan.seconds += time_of_ranking(
+        static_cast<double>(plan.tiles.sources) * static_cast<double>(plan.tiles.targets), plan.ranks);
   const double available = memory_per_rank(session.world);
   comm::agree_on_root(session.world, "printing the plan", [&] {
     print(plan, session, available);

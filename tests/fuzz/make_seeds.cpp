@@ -88,6 +88,18 @@ void add_tables(const Seeds& expression, const Seeds& network) {
   network.add("gzip", gzipped(edges));
 }
 
+/// Matrix, features and barcodes, with a zero byte between them.
+void add_matrices(const Seeds& seeds) {
+  const std::string zero(1, '\0');
+  const std::string genes = "ENSG1\tGATA1\tGene Expression\nENSG2\tSPI1\tGene Expression\n";
+  const std::string head = "%%MatrixMarket matrix coordinate ";
+  seeds.add("integer", head + "integer general\n%comment\n2 3 3\n1 1 5\n2 1 1\n2 3 7\n" + zero + genes +
+                           zero + "A-1\nC-1\nG-1\n");
+  seeds.add("real",
+            head + "real general\n2 2 2\n1 2 0.5\n2 1 1e-3\n" + zero + "GATA1\nSPI1\n" + zero + "A\nC\n");
+  seeds.add("cells_x_genes", head + "real general\n3 2 1\n3 2 4\n" + zero + genes + zero + "A\nC\nG\n");
+}
+
 void add_json(const Seeds& vocabulary, const Seeds& args) {
   data::Vocabulary({"GATA1", "SPI1", "<pad>", "\xC3\xA9"}).write(vocabulary / "small");
   vocabulary.add("deep", std::string(1000, '[') + std::string(1000, ']'));
@@ -114,5 +126,6 @@ int main(int argc, char** argv) {
   storage::write_safetensors(Seeds(root, "safetensors") / "empty", {});
   add_pickles({root, "torch_pickle"});
   add_tables({root, "csv_expression"}, {root, "network"});
+  add_matrices({root, "matrix_market"});
   add_json({root, "vocabulary"}, {root, "args"});
 }
