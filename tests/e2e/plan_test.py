@@ -129,11 +129,11 @@ class Plan(harness.TestCase):
         self.assertAlmostEqual(numbers["flops"] / tiles.flops(Model(RUN.model), passes_of_tile), 1.0, places=12)
 
     def check_time(self, numbers, ranks, parts, ranking_s=0.0):
-        """All ranks share the parts of the tiles, and none is divided; one rank ranks the edges."""
+        """All ranks share the parts of the tiles, none of which is divided, and the ranking of the edges."""
         self.assertEqual((numbers["gflops_per_s"], numbers["ranks"]), (RATE, ranks))
         alone = numbers["flops"] / (1e9 * RATE)
         rounded = alone * math.ceil(parts / ranks) / parts
-        self.assertAlmostEqual(numbers["seconds"], rounded + ranking_s, delta=1e-9 * alone)
+        self.assertAlmostEqual(numbers["seconds"], rounded + ranking_s / ranks, delta=1e-9 * alone)
 
     def test_probe_in_tiles(self):
         options = [*TILED, *ON_CELLS, "--features", "vvp,gdt,osg,pert,attn,emb", "--attention", "all", "--spread"]

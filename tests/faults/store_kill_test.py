@@ -95,10 +95,20 @@ def chosen_writes(folder: Path):
     kill_in_place_of(path, list(range(plain - 6, packed + 1)), compression=4)
 
 
+def runs_program(pid: str) -> bool:
+    try:
+        return os.path.samefile(f"/proc/{pid}/exe", PROGRAM)
+    except OSError:  # it has ended meanwhile
+        return False
+
+
 def ranks_of(mpirun: int) -> list:
-    """The processes of PROGRAM that this mpirun started."""
-    children = Path(f"/proc/{mpirun}/task/{mpirun}/children").read_text().split()
-    return [int(pid) for pid in children if os.path.realpath(f"/proc/{pid}/exe") == os.path.realpath(PROGRAM)]
+    """The processes of PROGRAM that this mpirun started; none if it has ended."""
+    try:
+        children = Path(f"/proc/{mpirun}/task/{mpirun}/children").read_text().split()
+    except OSError:
+        return []
+    return [int(pid) for pid in children if runs_program(pid)]
 
 
 def kill(pids: list):
