@@ -21,11 +21,22 @@ unset SLURM_EXPORT_ENV
 job=$SLURM_JOB_ID
 if [[ -n ${SLURM_ARRAY_TASK_ID:-} ]]; then job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID; fi
 
-# One rank on each task of the job.
+# srun may end with 0 when it could not start a single rank (Slurm 22.05). So the first one leaves a note that it was started;
+# it runs on the node of this script.
+started=$(mktemp)
+trap 'rm -f "$started"' EXIT
+# shellcheck disable=SC2016
+note='if [[ $SLURM_PROCID == 0 ]]; then echo yes > "$0"; fi; exec "$@"'
+
+# One rank for each task of the job.
 launch() {
+  trap - EXIT
   case $launcher in
     # If a rank dies, the others get a minute to end by themselves.
-    srun) exec srun --ntasks="$SLURM_NTASKS" --cpus-per-task="$threads" --wait=60 "${srun_options[@]}" "$@" ;;
+    srun)
+      exec srun --ntasks="$SLURM_NTASKS" --cpus-per-task="$threads" --wait=60 "${srun_options[@]}" \
+        bash -c "$note" "$started" "$@"
+      ;;
     mpirun) exec mpirun -n "$SLURM_NTASKS" "${mpirun_options[@]}" "$@" ;;
     *) echo "The launcher of the site file must be srun or mpirun, not '$launcher'." >&2 && exit 2 ;;
   esac
@@ -46,6 +57,7 @@ run_regulus() {
   local code=75
   say "regulus $*"
   if [[ -z $warned ]]; then
+    : > "$started"
     launch "$program" "$@" &
     pid=$!
     interrupted=yes
@@ -57,6 +69,10 @@ run_regulus() {
     # Ended by USR1 itself (128 + 10): the warning came before the program could listen, so it has not begun either.
     if [[ -n $warned && $code -eq 138 ]]; then code=75; fi
     pid=''
+    if [[ $code -eq 0 && $launcher == srun && ! -s $started ]]; then
+      say "srun could not start the program"
+      code=1
+    fi
   fi
   if [[ $code -eq 0 ]]; then return; fi
   say "regulus $1 ended with exit code $code"

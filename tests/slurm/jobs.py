@@ -4,12 +4,25 @@ import os
 import re
 import subprocess
 import time
+import unittest
 from pathlib import Path
+
+import local_slurm
 
 SOURCES = Path(__file__).resolve().parents[2]
 SCRIPTS = SOURCES / "slurm"
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY"}
 LIMIT_S = 600
+
+
+def start(folder):
+    """\\return a Slurm, or skips the tests"""
+    if missing := local_slurm.missing():
+        raise unittest.SkipTest(f"Slurm is not installed: no {', '.join(missing)}")
+    try:
+        return local_slurm.LocalSlurm(folder)
+    except local_slurm.CannotStart as reason:
+        raise unittest.SkipTest(f"Slurm does not start here: {reason}") from None
 
 
 class Cluster:
@@ -81,9 +94,9 @@ class Job:
             time.sleep(0.5)
 
     def ended(self):
-        """Waits for the end. \\return the facts"""
+        """Waits for the end. \\return the facts, and the log"""
         self.wait_until(lambda: self.facts()["JobState"] in ENDED, "ended")
-        return self.facts()
+        return {**self.facts(), "log": self.log()}
 
     def says(self, text):
         self.wait_until(lambda: text in self.log() or self.facts()["JobState"] in ENDED, f"saying '{text}'")

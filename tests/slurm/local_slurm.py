@@ -25,7 +25,8 @@ JOBS_AT_ONCE = 12
 GPUS = ("/dev/null", "/dev/zero")
 PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 
-# Not CPUs beyond those that exist: ranks are bound to them. cred_expire also shortens the two minutes that Slurm
+# Not CPUs beyond those that exist: ranks are bound to them. TmpFS, or job 1 of this Slurm would meet files of job 1 of another
+# one in /tmp. cred_expire also shortens the two minutes that Slurm
 # waits before it starts a requeued job.
 CONFIGURATION = """\
 ClusterName=test
@@ -39,6 +40,7 @@ AuthInfo=socket={folder}/munge.socket,cred_expire=10
 CryptoType=crypto/munge
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
+TmpFS={folder}/tmp
 SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.pid
 SlurmctldLogFile={folder}/slurmctld.log
@@ -126,7 +128,7 @@ class Supervisor:
 
     def write_files(self):
         """With the modes that the daemons insist on."""
-        for part in ("state", "spool"):
+        for part in ("state", "spool", "tmp"):
             (self.folder / part).mkdir(parents=True)
         self.folder.chmod(0o755)
         key = self.folder / "munge.key"
