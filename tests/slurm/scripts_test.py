@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,7 @@ LAUNCHERS = ("srun", "mpirun")
 UNBOUND = {"srun_options": "(--mpi=pmix --cpu-bind=none)", "mpirun_options": "(--bind-to none)"}
 # Of the job that reaches its limit. The shortest limit is one minute. Slurm looks every 30 s, from its start on, whether a limit
 # is near, so the warning comes at most 30 s after the start of the job, here mostly after 20.
-WARNING_S, WORK_S = 30, 60
+WARNING_S, WORK_S, MOST_VALUES = 30, 60, 1024
 PROBE = {"model": RUN.model, "background": "cells", "background_cells": 60, "cells": 20, "features": ["gdt", "vvp", "osg"],
          "sources_per_tile": 1, "round_seconds": 0.05}  # fmt: skip
 CELLS = {"features": ["vvp", "gdt", "osg"], "background": "cells", "background_cells": 3, "cells": 5, "sources_per_tile": 3}
@@ -56,16 +57,16 @@ def metrics(folder):
 
 
 def grid_for(work_s, folder):
-    """Values of the grid that make a probe of that much time of a processor, which other processes do not change."""
-    used = []
-    for grid in (4, 16):
+    """Values of the grid that make a probe of that much time of a processor, which other processes hardly change."""
+    used, few, more = [], 4, 40
+    for grid in (few, more):
         jobs.ini(folder / "trial.ini", **PROBE, expression=RUN.expression(1), grid=grid, out=folder / f"trial_{grid}.h5")
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         outcome = harness.regulus("probe", "--job", folder / "trial.ini")
         assert outcome.code == 0, outcome.err
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         used.append(after.ru_utime - before.ru_utime)
-    return 4 + int(12 * (work_s - used[0]) / (used[1] - used[0]))
+    return min(MOST_VALUES, int(few + (more - few) * (work_s - used[0]) / (used[1] - used[0])))
 
 
 class Texts(unittest.TestCase):
@@ -93,7 +94,10 @@ class Scripts(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
         slurm = jobs.start(cls.folder / "slurm")
         cls.addClassCleanup(cls.stop, slurm)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, cls.interrupted)
         cls.cluster = jobs.Cluster(slurm.environment, cls.folder)
+        cls.grid = grid_for(WORK_S, cls.folder)
         names = [name for name in dir(cls) if name.startswith("case_")]
         pool = concurrent.futures.ThreadPoolExecutor(len(names) + len(LAUNCHERS))
         cls.addClassCleanup(pool.shutdown, wait=False, cancel_futures=True)
@@ -104,6 +108,12 @@ class Scripts(unittest.TestCase):
     def stop(slurm):
         said = slurm.stop()
         assert said == "stopped", said
+
+    @classmethod
+    def interrupted(cls, *_):
+        """The threads would go on waiting for their jobs."""
+        cls.doClassCleanups()
+        os._exit(1)
 
     def found(self, case):
         return self.cases[case].result()
@@ -121,7 +131,7 @@ class Scripts(unittest.TestCase):
     @classmethod
     def case_limit(cls):
         """The same probe twice: by srun with a time limit that it reaches, by mpirun without."""
-        options = {**PROBE, "expression": RUN.expression(1), "grid": grid_for(WORK_S, cls.folder)}
+        options = {**PROBE, "expression": RUN.expression(1), "grid": cls.grid}
         found = {}
         for launcher, limits in {"srun": ["--time=1", f"--signal=B:USR1@{WARNING_S}"], "mpirun": []}.items():
             place = cls.place(f"limit_{launcher}", launcher)
@@ -207,7 +217,7 @@ class Scripts(unittest.TestCase):
 
     @classmethod
     def case_bad_input(cls):
-        place = cls.place("bad_input")
+        place = cls.place("bad_input", max_requeues=1)
         options = place.folder / "options"
         options.mkdir()
         jobs.ini(options / "probe.ini", **CELLS, model=RUN.model, expression="none.h5ad", out="features.h5")
@@ -263,7 +273,7 @@ class Scripts(unittest.TestCase):
         """Warned too early, and ended by the same signal without a warning."""
         found = {}
         for launcher in LAUNCHERS:
-            place = cls.place(f"early_{launcher}", launcher)
+            place = cls.place(f"early_{launcher}", launcher, max_requeues=1)
             lines = ['if [[ $3 == --warned && -z $SLURM_RESTART_COUNT ]]; then echo ready; exec sleep 600; fi',
                      'if [[ $3 == --alone ]]; then kill -USR1 $$; fi']  # fmt: skip
             place.set(program=jobs.script(place.folder / "starts", "\n".join(lines)))
