@@ -18,7 +18,8 @@ from pathlib import Path
 
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CLIENTS = ("sbatch", "srun", "scontrol", "sinfo", "squeue", "scancel")
-START_S, STOP_S = 30, 20
+# Until the daemons listen; until what does not end by itself is killed; until all is gone.
+START_S, KILL_S, STOP_S = 30, 10, 60
 # Jobs that may share a CPU: the tests mostly wait.
 JOBS_AT_ONCE = 12
 # Any device passes for a GPU: Slurm only counts them and tells jobs their numbers.
@@ -172,9 +173,9 @@ class Supervisor:
                            capture_output=True, timeout=STOP_S)  # fmt: skip
         for daemon in reversed(self.daemons):
             daemon.terminate()
-        end = time.monotonic() + STOP_S
-        while children() and time.monotonic() < end:
-            if time.monotonic() > end - STOP_S / 2:
+        begin = time.monotonic()
+        while children() and time.monotonic() < begin + STOP_S:
+            if time.monotonic() > begin + KILL_S:
                 for process in children():
                     send(process, signal.SIGKILL)
             reap()

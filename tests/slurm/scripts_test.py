@@ -81,7 +81,7 @@ class Texts(unittest.TestCase):
         if not shutil.which("shellcheck"):
             self.skipTest("shellcheck is not installed")
         outcome = subprocess.run(["shellcheck", "--external-sources", "--source-path=SCRIPTDIR", *self.FILES],
-                                 capture_output=True, text=True)  # fmt: skip
+                                 cwd=jobs.SOURCES, capture_output=True, text=True)  # fmt: skip
         self.assertEqual(outcome.returncode, 0, outcome.stdout)
 
 
@@ -198,6 +198,9 @@ class Scripts(unittest.TestCase):
         for before, after in itertools.pairwise(ends.values()):
             self.assertGreaterEqual(after["StartTime"], before["EndTime"])
         self.assertIn("regulus evaluate", steps["train"].log())
+        # The script waits for the program to stop.
+        self.assertRegex(ends["pretrain"]["log"],
+                         r"(?s)limit is near.*regulus: error: .*--resume.*ended with exit code 75.*requeued,")  # fmt: skip
 
     def test_pipelines_are_alike(self):
         whole = self.folder / "model"
