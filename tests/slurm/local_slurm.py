@@ -26,9 +26,8 @@ JOBS_AT_ONCE = 12
 GPUS = ("/dev/null", "/dev/zero")
 PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 
-# Not CPUs beyond those that exist: ranks are bound to them. TmpFS, or job 1 of this Slurm would meet files of job 1 of another
-# one in /tmp. cred_expire also shortens the two minutes that Slurm
-# waits before it starts a requeued job.
+# Not CPUs beyond those that exist: ranks are bound to them. TmpFS, or job 1 of this Slurm would meet the files of job 1 of another
+# one in /tmp. cred_expire also shortens the two minutes that Slurm waits before it starts a requeued job.
 CONFIGURATION = """\
 ClusterName=test
 SlurmctldHost={host}(127.0.0.1)
