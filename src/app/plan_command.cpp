@@ -96,18 +96,17 @@ std::string arguments(const Options& options) {
   return text;
 }
 
-std::string sbatch_line(const Plan& plan, const Session& session) {
+/// For the batch scripts of slurm/, which add what a job needs to be resumed.
+std::string submit_line(const Plan& plan, const Session& session) {
   constexpr double kMargin = 1.25;
   constexpr double kMebi = 1024.0 * 1024.0;
   const auto minutes =
       static_cast<std::int64_t>(std::ceil(kMargin * (plan.start_s + plan.seconds) / 60.0)) + 5;
   const auto mebibytes =
       static_cast<std::int64_t>(std::ceil(kMargin * plan.needs.memory / kMebi / session.threads));
-  return fmt::format(
-      "sbatch --ntasks={} --cpus-per-task={} --mem-per-cpu={}M --time={} --signal=USR1@120 --requeue "
-      "--open-mode=append --wrap 'srun --mpi=pmix regulus {} --resume{}{}'",
-      plan.ranks, session.threads, mebibytes, minutes, plan.command, arguments(session.options),
-      session.options.given("out") ? "" : " --out FILE");
+  return fmt::format("slurm/submit.sh {} --ntasks={} --cpus-per-task={} --mem-per-cpu={}M --time={} --{}{}",
+                     plan.command, plan.ranks, session.threads, mebibytes, minutes,
+                     arguments(session.options), session.options.given("out") ? "" : " --out FILE");
 }
 
 void print(const Plan& plan, const Session& session, double memory_available) {
@@ -131,7 +130,7 @@ void print(const Plan& plan, const Session& session, double memory_available) {
   line("output",
        bytes_text(plan.needs.output) +
            (plan.needs.working > 0.0 ? ", and " + bytes_text(plan.needs.working) + " while it runs" : ""));
-  fmt::print("\n{}\n", sbatch_line(plan, session));
+  fmt::print("\n{}\n", submit_line(plan, session));
 }
 
 nlohmann::json to_json(const Plan& plan) {
