@@ -17,7 +17,7 @@ packages=(
 test_packages=(libgtest-dev python3 python3-anndata python3-h5py python3-sklearn python3-pandas
                python3-torch)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
-benchmark_packages=(libbenchmark-dev python3 python3-torch)
+benchmark_packages=(libbenchmark-dev python3 python3-h5py python3-torch)
 
 if [[ "${1:-}" == --tests ]]; then
   packages+=("${test_packages[@]}")
