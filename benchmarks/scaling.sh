@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Strong and weak scaling of infer or probe: speed-up, efficiency, where the time goes (docs/benchmarks.md).
-#   bash benchmarks/run.sh scaling --out DIR   10 minutes on two idle cores
-#     --quick              the same, coarser: 3 minutes
+#   bash benchmarks/run.sh scaling --out DIR   8 minutes on two cores
+#     --quick              the same, shorter: 2 minutes
 #     --ranks 1,2,4        (powers of two up to the cores; up to four cores one step beyond them)
 #     --threads K          of a rank (1)
 #     --repeats N          rounds over all runs; the median counts (3)
@@ -84,7 +84,15 @@ elif [[ $elsewhere != --collect ]]; then
   arguments+=(--program "$program")
 fi
 
-# Debian's Python is the one that has Debian's h5py.
-python=/usr/bin/python3
-if [[ -n $elsewhere ]]; then python=python3; fi
+python=
+for candidate in python3 /usr/bin/python3; do
+  if "$candidate" -c 'import h5py' 2> /dev/null; then
+    python=$candidate
+    break
+  fi
+done
+if [[ -z $python ]]; then
+  echo "scaling: no python3 here has h5py, which reads the runs' outputs (Debian: python3-h5py)" >&2
+  exit 1
+fi
 exec "$python" -B benchmarks/scaling/scaling.py --out "$out" --started-in "$started_in" "${arguments[@]}" "$@"

@@ -24,7 +24,8 @@ class Job:
     sources: list | None = None
 
     def sources_per_tile(self) -> int:
-        return int(_value(self.arguments, "--sources-per-tile") or DEFAULT_TILE)
+        text = _value(self.arguments, "--sources-per-tile") or ""
+        return int(text) if text.isdigit() and int(text) > 0 else DEFAULT_TILE  # regulus itself refuses what is no number
 
 
 def given(arguments: list, started_in: Path) -> Job:

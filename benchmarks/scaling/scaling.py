@@ -97,9 +97,8 @@ def submit_all(scripts: dict, options):
     """The runs start in this order, so who waits for the last one waits for all."""
     slurm = launch.Slurm(f"scaling-{os.getpid()}", options.threads, shlex.split(options.sbatch_options))
     last = list(scripts)[-1]
+    say(f"submitting {len(scripts)} runs as {slurm.name}; once they have ended, --out {options.out} --collect gathers them")
     for run, script in scripts.items():
-        if run == last:
-            say(f"submitted {len(scripts)} runs as {slurm.name}; once they have ended: --out {options.out} --collect")
         slurm.submit(script, run.ranks, wait=run == last and not options.submit_only)
 
 
