@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from job import JobError
 from launch import OUTPUT
 from sweep import Run
 
@@ -20,6 +21,8 @@ def rank_seconds(provenance: dict, elapsed_s: float) -> dict:
     """Part -> seconds, added up over the ranks; together ranks x elapsed_s. What a phase before or after the tiles takes
     holds up every rank, whoever works on it."""
     ranks, phases = provenance["ranks"], provenance["phases"]
+    if not set(IN_TILES.values()) <= set(phases["ranks"]):
+        raise JobError("the program is older than this study: its provenance does not tell exchange from output")
     seconds = {part: sum(phases["ranks"][field]) for part, field in IN_TILES.items()}
     seconds[READING] = ranks * phases["read"]
     seconds[RANKING] = ranks * phases.get("rank", 0.0)

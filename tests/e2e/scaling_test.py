@@ -50,6 +50,12 @@ class Gathering(unittest.TestCase):
         self.assertEqual(gather.tiles_seconds(record), 10.0)
         self.assertEqual(gather.rank_seconds(record, 15.0)["ranking"], 0.0)
 
+    def test_an_older_provenance_is_refused(self):
+        record = provenance([8.0], [0.0])
+        del record["phases"]["ranks"]["exchange"]
+        with self.assertRaises(jobs.JobError):
+            gather.rank_seconds(record, 15.0)
+
     def test_the_digest_sees_values_names_and_types_but_no_provenance(self):
         h5py = harness.require("h5py")
 
@@ -258,19 +264,33 @@ class Study(harness.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("ran as 1 ranks", done.stderr)
 
-    def test_slurm_gets_the_runs_in_order_and_collect_gathers_them(self):
+    def sbatch(self):
+        """An environment with an sbatch that runs the script at once and writes down how it was called."""
         self.write("sbatch", f"""#!/bin/sh
 echo "$@" >> {self.folder}/submitted
 for script; do :; done
 bash "$script" > {self.folder}/log 2>&1
 echo 7
 """).chmod(0o755)  # fmt: skip
+        return {"PATH": f"{self.folder}:{os.environ['PATH']}"}
+
+    def test_only_the_last_run_is_waited_for_and_failures_are_reported(self):
+        self.write("tfs.txt", "A\nB\n")
+        done = self.study("--out", self.folder / "study", "--slurm", "--ranks", "1,2", "--repeats", "1",
+                          "--program", shutil.which("false"), "--", "infer", "--sources", self.folder / "tfs.txt",
+                          environment=self.sbatch())  # fmt: skip
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.count("exit code 1"), 3)
+        lines = (self.folder / "submitted").read_text().splitlines()
+        self.assertEqual(["--wait" in line.split() for line in lines], [False, False, True])
+
+    def test_slurm_gets_the_runs_in_order_and_collect_gathers_them(self):
+        environment = self.sbatch()
         made, study = self.root / "study" / "job", self.folder / "slurm"
         job = ["--", "probe", "--model", made / "model", "--expression", made / "cells.h5ad", "--features", "osg",
                "--cells", "1", "--sources", made / "few_tfs.txt"]  # fmt: skip
         slurm = ["--slurm", "--sbatch-options=--partition=cpu --time=9", "--ranks", "1", "--repeats", "1", "--sources-per-rank", "8"]
-        path = {"PATH": f"{self.folder}:{os.environ['PATH']}"}
-        done = self.study("--out", study, *slurm, "--submit-only", *job, environment=path)
+        done = self.study("--out", study, *slurm, "--submit-only", *job, environment=environment)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         lines = (self.folder / "submitted").read_text().splitlines()
         self.assertEqual(len(lines), 2)
