@@ -19,7 +19,7 @@ test_packages=(libgtest-dev python3 python3-anndata python3-h5py python3-sklearn
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 # Without these the tests of the batch scripts are skipped.
 slurm_packages=(slurm-wlm slurm-wlm-basic-plugins munge)
-benchmark_packages=(libbenchmark-dev python3 python3-torch)
+benchmark_packages=(libbenchmark-dev python3 python3-h5py python3-torch)
 
 if [[ "${1:-}" == --tests ]]; then
   packages+=("${test_packages[@]}")

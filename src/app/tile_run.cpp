@@ -43,6 +43,7 @@ nlohmann::json to_json(const std::vector<probe::RankTimes>& times) {
   for (const auto& rank : times) {
     json["compute"].push_back(rank.compute_s);
     json["wait"].push_back(rank.wait_s);
+    json["exchange"].push_back(rank.exchange_s);
     json["write"].push_back(rank.write_s);
   }
   return json;

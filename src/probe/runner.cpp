@@ -148,11 +148,13 @@ class Run {
     comm::agree(comm_, "probing", [&] {
       for (const std::int64_t tile : complete) finish(tile);
     });
+    const auto exchanged = Clock::now();
+    times_.exchange_s += std::chrono::duration<double>(exchanged - start).count();
     store_.write_round(finished_);
     finished_.clear();
     finished_bytes_ = 0;
     plan_round();
-    times_.write_s += seconds_since(start);
+    times_.write_s += seconds_since(exchanged);
   }
 
   std::map<std::int64_t, Holders> holders_of_tiles() const {

@@ -37,8 +37,9 @@ struct RunControl {
 /// Where a rank's time went.
 struct RankTimes {
   double compute_s = 0.0;
-  double wait_s = 0.0;   ///< for the last units of the other ranks, at the end of the rounds
-  double write_s = 0.0;  ///< exchange of partial sums and output
+  double wait_s = 0.0;      ///< for the last units of the other ranks, at the end of the rounds
+  double exchange_s = 0.0;  ///< of partial sums, until every tile of the round is finished on one rank
+  double write_s = 0.0;     ///< collective output
 };
 
 struct RunResult {
