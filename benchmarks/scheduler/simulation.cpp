@@ -21,8 +21,10 @@ class Simulation {
  public:
   Simulation(const Work& work, const Machine& machine, probe::RoundRule rule, int ranks, std::uint64_t seed)
       : work_(work), machine_(machine), rule_(rule), seed_(seed), ranks_(static_cast<std::size_t>(ranks)) {
+    double all = 0.0;
     for (std::size_t rank = 0; rank < ranks_.size(); ++rank)
-      ranks_[rank].flops_per_s = machine.flops_per_s * factor("rank", rank, machine.rank_spread);
+      all += ranks_[rank].flops_per_s = factor("rank", rank, machine.rank_spread);
+    for (Rank& rank : ranks_) rank.flops_per_s *= machine.flops_per_s * static_cast<double>(ranks) / all;
   }
 
   Outcome operator()() {
@@ -46,8 +48,11 @@ class Simulation {
     double sending = 0.0;                                 ///< time of its messages in this round
   };
 
+  /// A lognormal number of mean 1.
   double factor(const char* purpose, std::size_t index, double spread) const {
-    return spread == 0.0 ? 1.0 : std::exp(spread * RandomStream(seed_, purpose, index).normal());
+    if (spread == 0.0) return 1.0;
+    const double variance = std::log1p(spread * spread);
+    return std::exp(std::sqrt(variance) * RandomStream(seed_, purpose, index).normal() - 0.5 * variance);
   }
 
   /// A phase that all ranks enter and leave together; what no rank computed in it, and no loss of its own

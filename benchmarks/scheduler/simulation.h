@@ -24,8 +24,8 @@ struct Work {
 /// What it is done with. Times in seconds, sizes in bytes; costs that are left at 0 are free.
 struct Machine {
   double flops_per_s = 1.0;  ///< of a rank
-  double unit_spread = 0.0;  ///< standard deviation of the logarithm of a unit's time
-  double rank_spread = 0.0;  ///< the same of the ranks' speeds
+  double unit_spread = 0.0;  ///< standard deviation of the units' seconds per operation, over their mean
+  double rank_spread = 0.0;  ///< the same of the ranks' speeds, whose mean is flops_per_s
   double finish_s = 0.0;     ///< to turn a tile's sums into what is stored
 
   double take_latency_s = 0.0;  ///< of one taking of a number, on the network
