@@ -16,7 +16,7 @@ GENES = 1500
 def jobs(quick: bool) -> dict:
     """Name -> the job as the simulation describes it, and the options of regulus probe that it stands for."""
     few = 8 if quick else 1  # a share of the work
-    rows = 1 if quick else 4
+    rows = 2 if quick else 4
     virtual = {"model": MODELS["d = 64, 4 layers"], "grid": GRID, "backgrounds": 1, "context": 600}
     cells = {"model": MODELS["d = 256, 6 layers"], "grid": 2, "backgrounds": rows, "context": 150}
     slopes = {"model": TINY, "cells": 20, "context": 150}

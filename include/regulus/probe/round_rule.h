@@ -8,7 +8,8 @@ namespace regulus::probe {
 /// Finished and unfinished tiles that a rank holds, by default, before it asks for a write.
 constexpr std::size_t kHeldBytes = std::size_t{256} << 20U;
 
-/// When ranks leave their units for a collective write. Shared by the runner and by the simulation of it.
+/// When ranks leave their units for a collective write. Shared by the runner and by the simulation of it. The
+/// first round is one unit, which all ranks begin together: it tells how long units are, at little waiting.
 class RoundRule {
  public:
   /// Rounds of so many units keep the wait for the last unit of a round at half a percent.
@@ -17,7 +18,7 @@ class RoundRule {
 
   explicit RoundRule(double shortest_s = kShortest_s, double longest_s = kLongest_s,
                      std::size_t held_bytes = kHeldBytes)
-      : shortest_s_(shortest_s), longest_s_(longest_s), held_bytes_(held_bytes), round_s_(shortest_s) {}
+      : shortest_s_(shortest_s), longest_s_(longest_s), held_bytes_(held_bytes) {}
 
   /// Whether a rank takes no other unit in this round. Asked after each unit.
   bool over(double seconds, std::size_t held_bytes) const {
@@ -34,7 +35,7 @@ class RoundRule {
  private:
   double shortest_s_, longest_s_;
   std::size_t held_bytes_;
-  double round_s_;
+  double round_s_ = 0.0;
 };
 
 }  // namespace regulus::probe
