@@ -60,7 +60,7 @@ void declare_tile_options(po::options_description& options) {
   auto add = options.add_options();
   add("overwrite", po::bool_switch(), "replace what is there under --out");
   add("round-seconds", po::value<double>()->value_name("SECONDS"),
-      "time between two writes of finished tiles (default: 10 to 300, a hundred units of work)");
+      "time between two writes of finished tiles (default: 10 to 1800, a hundred units of work)");
 }
 
 std::optional<storage::FeatureStoreWriter> open_store(const Session& session, const std::string& path,
