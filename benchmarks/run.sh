@@ -3,6 +3,7 @@
 #   bash benchmarks/run.sh engine --out DIR [--quick]     the dual engine: rates, growth, scaling, peers
 #   bash benchmarks/run.sh storage --out DIR [--gib N]    the feature store against plain writes to the same disk
 #   bash benchmarks/run.sh scaling --out DIR [--quick]    infer on 1, 2, ... ranks: speed-up, efficiency, where the time goes
+#   bash benchmarks/run.sh scheduler --out DIR [--quick]  the tile scheduler on 4,096 ranks, simulated
 set -euo pipefail
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

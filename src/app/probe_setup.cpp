@@ -15,6 +15,7 @@
 #include "regulus/probe/model_broadcast.h"
 #include "regulus/probe/panel.h"
 #include "regulus/probe/tile_panel.h"
+#include "regulus/probe/tile_work.h"
 #include "regulus/storage/text_file.h"
 
 namespace regulus::app {
@@ -341,6 +342,7 @@ probe::ProbeJob describe_probe(const Session& session, const backbone::Backbone&
                                      [&] { return probe::columns_of_panel(job, names, *reader); });
     read_cells(session, model, reader, columns, job);
   }
+  job.sources_per_part = probe::sources_of_part(job, model.pass_shape());
   return job;
 }
 

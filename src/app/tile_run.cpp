@@ -38,13 +38,19 @@ StoreState state_of(const Session& session, const std::string& path,
   return state;
 }
 
-nlohmann::json to_json(const std::vector<probe::RankTimes>& times) {
+nlohmann::json to_json(const probe::RunResult& result) {
   nlohmann::json json;
-  for (const auto& rank : times) {
+  for (const auto& rank : result.times) {
     json["compute"].push_back(rank.compute_s);
     json["wait"].push_back(rank.wait_s);
     json["exchange"].push_back(rank.exchange_s);
     json["write"].push_back(rank.write_s);
+  }
+  for (const auto& rank : result.units) {
+    json["units"].push_back(rank.count);
+    json["unit_flops"].push_back(rank.flops);
+    json["unit_seconds"].push_back(rank.seconds);
+    json["unit_spread"].push_back(rank.spread);
   }
   return json;
 }
@@ -55,7 +61,7 @@ void declare_tile_options(po::options_description& options) {
   auto add = options.add_options();
   add("overwrite", po::bool_switch(), "replace what is there under --out");
   add("round-seconds", po::value<double>()->value_name("SECONDS"),
-      "time between two writes of finished tiles (default: 10 to 300, a hundred units of work)");
+      "time between two writes of finished tiles (default: 10 to 1800, a hundred units of work)");
 }
 
 std::optional<storage::FeatureStoreWriter> open_store(const Session& session, const std::string& path,
@@ -103,7 +109,7 @@ void run_tiles(Session& session, const StopRule& stop, const backbone::Backbone&
   if (session.options.given("round-seconds"))
     control.shortest_round_s = control.longest_round_s = session.options.in_range("round-seconds", 0.0, 1e6);
   const probe::RunResult result = probe::run(session.world, model, job, store, control);
-  session.provenance.set_rank_seconds(to_json(result.times));
+  session.provenance.set_rank_seconds(to_json(result));
   if (result.complete) return;
   const auto done = std::count(store.done().begin(), store.done().end(), 1);
   store.suspend();

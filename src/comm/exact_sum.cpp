@@ -25,7 +25,7 @@ ExactSum::ExactSum(std::size_t size, int fraction_bits, std::int64_t addends)
 
 void ExactSum::clear() {
   std::fill(total_.begin(), total_.end(), 0);
-  poisoned_ = false;
+  poisoned_ = 0;
 }
 
 template <typename T>
@@ -37,7 +37,7 @@ void ExactSum::add_values(std::span<const T> values, std::size_t offset) {
     in_range = in_range && usable;
     total_[offset + i] += usable ? static_cast<std::int64_t>(std::nearbyint(value * scale_)) : 0;
   }
-  poisoned_ = poisoned_ || !in_range;
+  poisoned_ |= in_range ? 0 : 1;
 }
 
 void ExactSum::add(std::span<const float> values, std::size_t offset) {
@@ -57,31 +57,29 @@ std::vector<double> ExactSum::rounded() const {
 
 std::vector<double> ExactSum::reduce(const Communicator& comm) {
   fault::point("reduce");
-  if (comm.any(poisoned_)) not_sound();
+  if (comm.any(poisoned_ != 0)) not_sound();
   comm.sum(total_);
   return rounded();
 }
 
-void ExactSum::gather(const Communicator& comm, const std::vector<int>& parts, int owner) {
+void ExactSum::send(PendingSends& sends, int to) const {
   fault::point("gather");
-  std::vector<std::int64_t> poisoned{poisoned_ ? 1 : 0};
-  if (comm.rank() != owner) {
-    comm.send(total_, owner);
-    comm.send(poisoned, owner);
-    return;
-  }
-  std::vector<std::int64_t> part;
-  for (const int rank : parts) {
-    if (rank == owner) continue;
-    comm.receive(part, rank);
-    comm.receive(poisoned, rank);
-    std::transform(total_.begin(), total_.end(), part.begin(), total_.begin(), std::plus<>());
-    poisoned_ = poisoned_ || poisoned.front() != 0;
-  }
+  sends.send(total_, to);
+  sends.send({&poisoned_, 1}, to);
+}
+
+void ExactSum::receive(const Communicator& comm, int from) {
+  fault::point("gather");
+  std::vector<std::int64_t> part(total_.size());
+  std::int64_t poisoned = 0;
+  comm::receive(comm, part, from);
+  comm::receive(comm, {&poisoned, 1}, from);
+  std::transform(total_.begin(), total_.end(), part.begin(), total_.begin(), std::plus<>());
+  poisoned_ |= poisoned;
 }
 
 std::vector<double> ExactSum::totals() const {
-  if (poisoned_) not_sound();
+  if (poisoned_ != 0) not_sound();
   return rounded();
 }
 

@@ -17,10 +17,10 @@ at::Tensor values_of(const State* states, std::int64_t n) {
 
 }  // namespace
 
-GridResponses::GridResponses(const ProbeJob& job, const TilePanel& panel)
-    : job_(job), panel_(panel), tile_(job, panel) {
+GridResponses::GridResponses(const ProbeJob& job, const TilePanel& panel, SourceRange sources)
+    : job_(job), panel_(panel), sources_(sources), tile_(job, panel) {
   merge_grids();
-  const auto pairs = static_cast<std::size_t>(panel.block.pairs());
+  const auto pairs = static_cast<std::size_t>((sources.end - sources.begin) * panel.target_count());
   if (job.vvp) vvp_.resize(pairs * job.perturbation_grid.size());
   if (job.gdt_on_backgrounds()) gdt_.resize(pairs * job.gradient_grid.size());
 }
@@ -42,7 +42,7 @@ void GridResponses::compute(backbone::PanelPass& pass, const std::vector<float>&
   what_ = fmt::format("background {}", row);
   std::vector<State> dual;
   std::vector<State> forward;
-  for (std::int64_t s = 0; s < panel_.source_count(); ++s)
+  for (std::int64_t s = sources_.begin; s < sources_.end; ++s)
     for (const GridValue& value : grid_)
       (value.gdt_columns.empty() ? forward : dual).push_back({s, value.value});
   in_calls(dual, [&](const State* states, std::int64_t n) { run_dual(pass, states, n); });
@@ -62,13 +62,14 @@ void GridResponses::run_forward(backbone::PanelPass& pass, const State* states, 
 }
 
 std::size_t GridResponses::offset(const State& state, std::size_t width) const {
-  return static_cast<std::size_t>(state.source * panel_.target_count()) * width;
+  return static_cast<std::size_t>((state.source - sources_.begin) * panel_.target_count()) * width;
 }
 
 void GridResponses::scatter(const at::Tensor& rows, const State* states, Columns columns,
                             std::vector<double>& out) const {
   const auto targets = static_cast<std::size_t>(panel_.target_count());
-  const std::size_t width = out.size() / static_cast<std::size_t>(panel_.block.pairs());
+  const std::size_t width =
+      out.size() / static_cast<std::size_t>((sources_.end - sources_.begin) * panel_.target_count());
   for (std::int64_t i = 0; i < rows.size(0); ++i) {
     const double* row = rows.data_ptr<double>() + i * panel_.target_count();
     const auto value = std::find_if(grid_.begin(), grid_.end(),
@@ -85,7 +86,7 @@ bool GridResponses::is_at_v_b(const State& state, const std::vector<float>& back
 
 void GridResponses::subtract_reference(backbone::PanelPass& pass, const std::vector<float>& background) {
   std::vector<State> states;
-  for (std::int64_t s = 0; s < panel_.source_count(); ++s) states.push_back({s, job_.v_b});
+  for (std::int64_t s = sources_.begin; s < sources_.end; ++s) states.push_back({s, job_.v_b});
   const at::Tensor baseline = pass.baseline().unsqueeze(0);
   in_calls(states, [&](const State* batch, std::int64_t n) {
     const bool at_baseline =

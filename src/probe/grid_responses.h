@@ -12,11 +12,11 @@
 
 namespace regulus::probe {
 
-/// VVP and GDT of one block of sources over one background, with their grids merged: where they share a
+/// VVP and GDT of some sources of a tile over one background, with their grids merged: where they share a
 /// value, one dual pass gives both.
 class GridResponses {
  public:
-  GridResponses(const ProbeJob& job, const TilePanel& panel);
+  GridResponses(const ProbeJob& job, const TilePanel& panel, SourceRange sources);
 
   /// \param pass the tile's panel, open over background `row` \param values [L] that background
   /// \throws ModelError on a response that is not finite
@@ -45,6 +45,7 @@ class GridResponses {
 
   const ProbeJob& job_;
   const TilePanel& panel_;
+  SourceRange sources_;
   TileStates tile_;
   std::string what_;
   std::vector<GridValue> grid_;

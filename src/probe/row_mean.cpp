@@ -27,17 +27,22 @@ RowMean::RowMean(std::size_t size, std::int64_t rows, bool with_spread)
   if (with_spread) squares_.emplace(exact_sum(size, rows));
 }
 
-void RowMean::add(const std::vector<double>& row) {
-  sum_.add(row);
+void RowMean::add(const std::vector<double>& values, std::size_t offset) {
+  sum_.add(values, offset);
   if (!squares_) return;
-  std::vector<double> squares(row.size());
-  std::transform(row.begin(), row.end(), squares.begin(), [](double value) { return value * value; });
-  squares_->add(squares);
+  std::vector<double> squares(values.size());
+  std::transform(values.begin(), values.end(), squares.begin(), [](double value) { return value * value; });
+  squares_->add(squares, offset);
 }
 
-void RowMean::gather(const comm::Communicator& comm, const std::vector<int>& parts, int owner) {
-  sum_.gather(comm, parts, owner);
-  if (squares_) squares_->gather(comm, parts, owner);
+void RowMean::send(comm::PendingSends& sends, int to) const {
+  sum_.send(sends, to);
+  if (squares_) squares_->send(sends, to);
+}
+
+void RowMean::receive(const comm::Communicator& comm, int from) {
+  sum_.receive(comm, from);
+  if (squares_) squares_->receive(comm, from);
 }
 
 RowMean::Result RowMean::result() const {

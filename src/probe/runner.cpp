@@ -2,15 +2,18 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <exception>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include "regulus/comm/agree.h"
 #include "regulus/comm/tile_counter.h"
 #include "regulus/probe/tile_features.h"
-#include "work_list.h"
+#include "regulus/probe/tile_owners.h"
+#include "regulus/probe/work_list.h"
 
 namespace regulus::probe {
 
@@ -30,25 +33,49 @@ WorkList work_left(const comm::Communicator& comm, const backbone::Backbone& mod
   return {job, model.pass_shape(), std::move(tiles), comm.size()};
 }
 
-/// Units of one tile that one rank has added up.
+/// Parts of one tile that one rank has added up.
 struct Holding {
   std::int64_t tile = 0;
-  std::int64_t units = 0;
+  std::int64_t parts = 0;
 };
 
 /// The ranks that hold a tile's sums.
-struct Holders {
-  std::vector<int> ranks;
-  int owner = 0;  ///< the one with most units, so that least travels
-  std::int64_t most_units = 0;
-  std::int64_t units = 0;
-};
+using Holders = std::vector<TileHolder>;
+
+std::int64_t parts_of(const Holders& holders) {
+  return std::accumulate(holders.begin(), holders.end(), std::int64_t{0},
+                         [](std::int64_t sum, const TileHolder& holder) { return sum + holder.parts; });
+}
 
 std::size_t bytes_of(const StoredTile& tile) {
   std::size_t values = 0;
   for (const auto& [name, features] : tile.features) values += features.size();
   return values * sizeof(float);
 }
+
+/// Sums over units.
+class UnitSums {
+ public:
+  void add(double flops, double seconds) {
+    const double pace = flops > 0.0 ? seconds / flops : 0.0;
+    ++count_;
+    flops_ += flops;
+    seconds_ += seconds;
+    // Welford's way: paces are small numbers that differ little.
+    const double difference = pace - mean_;
+    mean_ += difference / static_cast<double>(count_);
+    squares_ += difference * (pace - mean_);
+  }
+
+  UnitTimes result() const {
+    const double variance = count_ > 1 ? squares_ / static_cast<double>(count_ - 1) : 0.0;
+    return {count_, flops_, seconds_, mean_ > 0.0 ? std::sqrt(variance) / mean_ : 0.0};
+  }
+
+ private:
+  std::int64_t count_ = 0;
+  double flops_ = 0.0, seconds_ = 0.0, mean_ = 0.0, squares_ = 0.0;
+};
 
 class Run {
  public:
@@ -61,7 +88,7 @@ class Run {
         control_(control),
         work_(work_left(comm, model, job, store)),
         counter_(comm, work_.size()),
-        round_s_(control.shortest_round_s) {}
+        round_(control.shortest_round_s, control.longest_round_s, control.held_bytes) {}
 
   RunResult operator()() {
     do {
@@ -70,17 +97,18 @@ class Run {
     } while (comm_.any(!exhausted_));
     counter_.close();
     const auto& done = store_.done();
-    return {std::find(done.begin(), done.end(), 0) == done.end(), comm_.all_gather(std::vector{times_})};
+    return {std::find(done.begin(), done.end(), 0) == done.end(), comm_.all_gather(std::vector{times_}),
+            comm_.all_gather(std::vector{units_.result()})};
   }
 
  private:
-  /// Until the round is over: takes units, and finishes the tiles of which this rank had every unit.
+  /// Until the round is over: takes units, and finishes the tiles of which this rank had every part.
   void compute_round() {
     const auto start = Clock::now();
     std::exception_ptr failure;
     try {
       do take_unit();
-      while (!exhausted_ && seconds_since(start) < round_s_ && held_bytes() < control_.held_bytes);
+      while (!exhausted_ && !round_.over(seconds_since(start), held_bytes()));
     } catch (...) {
       failure = std::current_exception();
       counter_.stop_at(0);
@@ -115,9 +143,10 @@ class Run {
     const WorkUnit unit = work_.unit(number);
     Held& held = held_[unit.tile];
     if (!held.features) held.features = std::make_unique<TileFeatures>(job_, unit.tile);
-    for (std::size_t part = unit.first_part; part < unit.last_part; ++part)
-      held.features->add(model_, work_.part(part));
-    if (++held.units == work_.units_per_tile()) finish(unit.tile);
+    for (const TilePart& part : work_.parts_of(unit)) held.features->add(model_, part);
+    held.parts += static_cast<std::int64_t>(unit.last_part - unit.first_part);
+    units_.add(work_.flops(unit, job_, model_.pass_shape()), seconds_since(start));
+    if (held.parts == work_.parts_per_tile()) finish(unit.tile);
     longest_unit_s_ = std::max(longest_unit_s_, seconds_since(start));
     control_.progress.advance(number + 1 - shown_);
     shown_ = number + 1;
@@ -139,12 +168,7 @@ class Run {
   /// Brings the parts of every tile together that is finished but for that, and writes what is finished.
   void write_round() {
     const auto start = Clock::now();
-    std::vector<std::int64_t> complete;
-    for (const auto& [tile, holders] : holders_of_tiles()) {
-      if (holders.units < work_.units_per_tile()) continue;
-      gather(tile, holders);
-      if (comm_.rank() == holders.owner) complete.push_back(tile);
-    }
+    const std::vector<std::int64_t> complete = gather();
     comm::agree(comm_, "probing", [&] {
       for (const std::int64_t tile : complete) finish(tile);
     });
@@ -157,44 +181,50 @@ class Run {
     times_.write_s += seconds_since(exchanged);
   }
 
+  /// Of tiles that are whole.
   std::map<std::int64_t, Holders> holders_of_tiles() const {
     std::vector<Holding> mine;
-    for (const auto& [tile, held] : held_) mine.push_back({tile, held.units});
+    for (const auto& [tile, held] : held_) mine.push_back({tile, held.parts});
     std::map<std::int64_t, Holders> tiles;
     for (int rank = 0; const auto& holdings : comm_.all_gather_by_rank(mine)) {
-      for (const Holding& holding : holdings) {
-        Holders& holders = tiles[holding.tile];
-        holders.ranks.push_back(rank);
-        holders.units += holding.units;
-        if (holding.units <= holders.most_units) continue;
-        holders.most_units = holding.units;
-        holders.owner = rank;
-      }
+      for (const Holding& holding : holdings) tiles[holding.tile].push_back({rank, holding.parts});
       ++rank;
     }
+    std::erase_if(tiles, [this](const auto& tile) { return parts_of(tile.second) < work_.parts_per_tile(); });
     return tiles;
   }
 
-  /// Ranks take the tiles in the same order, and each is sent or received as a whole: none can wait in a
-  /// circle.
-  void gather(std::int64_t tile, const Holders& holders) {
-    const auto held = held_.find(tile);
-    if (held == held_.end()) return;
-    held->second.features->gather(comm_, holders.ranks, holders.owner);
-    if (comm_.rank() != holders.owner) held_.erase(held);
+  /// Sends what this rank holds of tiles that are whole to their owners, and receives what the others hold of
+  /// its own. All is sent before anything is received, and pairs of ranks go through the tiles in the same
+  /// order. \return the tiles that this rank has whole
+  std::vector<std::int64_t> gather() {
+    std::vector<std::int64_t> own, sent;
+    comm::PendingSends sends(comm_);
+    const std::map<std::int64_t, Holders> tiles = holders_of_tiles();
+    TileOwners owners(comm_.size());
+    for (const auto& [tile, holders] : tiles) {
+      const int owner = owners.owner_of(holders);
+      const auto held = held_.find(tile);
+      if (held == held_.end()) continue;
+      (owner == comm_.rank() ? own : sent).push_back(tile);
+      if (owner != comm_.rank()) held->second.features->send(sends, owner);
+    }
+    for (const std::int64_t tile : own)
+      for (const TileHolder& holder : tiles.at(tile))
+        if (holder.rank != comm_.rank()) held_.at(tile).features->receive(comm_, holder.rank);
+    sends.wait();
+    for (const std::int64_t tile : sent) held_.erase(tile);
+    return own;
   }
 
-  /// Rounds of a hundred units keep the wait for the last unit below a percent.
   void plan_round() {
-    constexpr double kUnitsPerRound = 100.0;
     const auto longest_us = static_cast<std::int64_t>(1e6 * longest_unit_s_);
-    const double unit_s = 1e-6 * static_cast<double>(comm_.max(longest_us));
-    round_s_ = std::clamp(kUnitsPerRound * unit_s, control_.shortest_round_s, control_.longest_round_s);
+    round_.plan_next(1e-6 * static_cast<double>(comm_.max(longest_us)));
   }
 
   struct Held {
     std::unique_ptr<TileFeatures> features;
-    std::int64_t units = 0;
+    std::int64_t parts = 0;
   };
 
   const comm::Communicator& comm_;
@@ -207,11 +237,12 @@ class Run {
   std::map<std::int64_t, Held> held_;  ///< by tile; what is not finished stays from round to round
   std::vector<StoredTile> finished_;
   std::size_t finished_bytes_ = 0;
-  double round_s_;
+  RoundRule round_;
   double longest_unit_s_ = 0.0;
   std::int64_t shown_ = 0;
   bool exhausted_ = false;
   RankTimes times_;
+  UnitSums units_;
 };
 
 }  // namespace

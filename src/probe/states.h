@@ -18,6 +18,11 @@ struct State {
   double value = 0.0;
 };
 
+/// Some sources of a tile.
+struct SourceRange {
+  std::int64_t begin = 0, end = 0;
+};
+
 /// Opens a tile's panel, <cls> included, over its values [L].
 std::unique_ptr<backbone::PanelPass> open_panel(const backbone::Backbone& model, const ProbeJob& job,
                                                 const TilePanel& panel, const std::vector<float>& values);

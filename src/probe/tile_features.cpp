@@ -76,8 +76,11 @@ void TileFeatures::add(const backbone::Backbone& model, const TilePart& part) {
   };
   switch (part.kind) {
     case TilePart::Kind::Backgrounds:
-      for_each_row(*job_.backgrounds, [this](auto& pass, const std::vector<float>& values, std::int64_t row) {
-        add_background(pass, values, row);
+      if (part.source_count(panel_.source_count()) == 0) return;
+      for_each_row(*job_.backgrounds, [&](auto& pass, const std::vector<float>& values, std::int64_t row) {
+        const std::int64_t end = std::min(part.source_end, panel_.source_count());
+        for (std::int64_t s = part.source_begin; s < end; s += job_.sources_per_part)
+          add_background(pass, values, row, {s, std::min(s + job_.sources_per_part, end)});
       });
       break;
     case TilePart::Kind::Trajectory:
@@ -95,29 +98,33 @@ void TileFeatures::add(const backbone::Backbone& model, const TilePart& part) {
 }
 
 template <typename ValueAt>
-std::vector<State> TileFeatures::states(ValueAt value_at) const {
+std::vector<State> TileFeatures::states(SourceRange sources, ValueAt value_at) const {
   std::vector<State> result;
-  for (std::int64_t s = 0; s < panel_.source_count(); ++s)
+  for (std::int64_t s = sources.begin; s < sources.end; ++s)
     result.push_back({s, value_at(static_cast<std::size_t>(panel_.sources[static_cast<std::size_t>(s)]))});
   return result;
 }
 
-void TileFeatures::add_background(backbone::PanelPass& pass, const std::vector<float>& values,
-                                  std::int64_t row) {
-  if (job_.vvp || job_.gdt_on_backgrounds()) {
-    GridResponses responses(job_, panel_);
-    responses.compute(pass, values, row);
-    if (job_.vvp) vvp_.add(responses.vvp());
-    if (job_.gdt_on_backgrounds()) gdt_.add(responses.gdt());
-  }
-  if (job_.attn) add_attention(pass, row);
+SourceRange TileFeatures::all_sources() const {
+  return {0, panel_.source_count()};
 }
 
-void TileFeatures::add_attention(backbone::PanelPass& pass, std::int64_t row) {
+void TileFeatures::add_background(backbone::PanelPass& pass, const std::vector<float>& values,
+                                  std::int64_t row, SourceRange sources) {
+  const auto pairs = static_cast<std::size_t>(sources.begin * panel_.target_count());
+  if (job_.vvp || job_.gdt_on_backgrounds()) {
+    GridResponses responses(job_, panel_, sources);
+    responses.compute(pass, values, row);
+    if (job_.vvp) vvp_.add(responses.vvp(), pairs * job_.perturbation_grid.size());
+    if (job_.gdt_on_backgrounds()) gdt_.add(responses.gdt(), pairs * job_.gradient_grid.size());
+  }
+  if (job_.attn) add_attention(pass, row, sources);
+}
+
+void TileFeatures::add_attention(backbone::PanelPass& pass, std::int64_t row, SourceRange sources) {
   const TileStates tile(job_, panel_);
   std::vector<double> values;
-  values.reserve(attn_.size());
-  in_calls(states([](std::size_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
+  in_calls(states(sources, [](std::size_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
     const at::Tensor columns = pass.attention(tile.positions(batch, n), job_.attention_width > 1);
     std::vector<at::Tensor> layers;
     for (std::int64_t k = 0; k < job_.attention_width; ++k)
@@ -125,7 +132,7 @@ void TileFeatures::add_attention(backbone::PanelPass& pass, std::int64_t row) {
     for (std::int64_t pair = 0; pair < n * panel_.target_count(); ++pair)
       for (const at::Tensor& layer : layers) values.push_back(layer.data_ptr<double>()[pair]);
   });
-  attn_.add(values);
+  attn_.add(values, static_cast<std::size_t>(sources.begin * panel_.target_count() * job_.attention_width));
 }
 
 void TileFeatures::add_uniform(const backbone::Backbone& model, std::int64_t grid_index) {
@@ -137,11 +144,12 @@ void TileFeatures::add_uniform(const backbone::Backbone& model, std::int64_t gri
   const std::size_t width = job_.gradient_grid.size();
   std::vector<double> columns(gdt_.size(), 0.0);
   std::size_t next = static_cast<std::size_t>(grid_index);
-  in_calls(states([value](std::size_t) { return value; }), [&](const State* batch, std::int64_t n) {
-    const at::Tensor rows = tile.checked(pass->tangents(tile.positions(batch, n)), batch, what);
-    for (std::int64_t pair = 0; pair < rows.numel(); ++pair, next += width)
-      columns[next] = rows.data_ptr<double>()[pair];
-  });
+  in_calls(states(all_sources(), [value](std::size_t) { return value; }),
+           [&](const State* batch, std::int64_t n) {
+             const at::Tensor rows = tile.checked(pass->tangents(tile.positions(batch, n)), batch, what);
+             for (std::int64_t pair = 0; pair < rows.numel(); ++pair, next += width)
+               columns[next] = rows.data_ptr<double>()[pair];
+           });
   gdt_.add(columns);
 }
 
@@ -150,7 +158,7 @@ void TileFeatures::add_mean(backbone::PanelPass& pass) {
   std::vector<double> values;
   values.reserve(pert_.size());
   const at::Tensor baseline = pass.baseline().unsqueeze(0);
-  in_calls(states([](std::size_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
+  in_calls(states(all_sources(), [](std::size_t) { return 0.0; }), [&](const State* batch, std::int64_t n) {
     const at::Tensor without = pass.respond(tile.positions(batch, n), at::zeros({n}, at::kDouble));
     const at::Tensor rows = tile.checked(baseline - without, batch, "mean of the cells");
     values.insert(values.end(), rows.data_ptr<double>(), rows.data_ptr<double>() + rows.numel());
@@ -159,7 +167,8 @@ void TileFeatures::add_mean(backbone::PanelPass& pass) {
 }
 
 void TileFeatures::add_cell(backbone::PanelPass& pass, const std::vector<float>& cell, std::int64_t row) {
-  const auto observed = states([&cell](std::size_t place) { return static_cast<double>(cell[place]); });
+  const auto observed =
+      states(all_sources(), [&cell](std::size_t place) { return static_cast<double>(cell[place]); });
   const TileStates tile(job_, panel_);
   std::vector<double> moments;
   moments.reserve(moments_.size());
@@ -175,9 +184,14 @@ void TileFeatures::add_cell(backbone::PanelPass& pass, const std::vector<float>&
   moments_.add(moments);
 }
 
-void TileFeatures::gather(const comm::Communicator& comm, const std::vector<int>& ranks, int owner) {
-  for (RowMean* feature : {&vvp_, &gdt_, &attn_, &pert_}) feature->gather(comm, ranks, owner);
-  moments_.gather(comm, ranks, owner);
+void TileFeatures::send(comm::PendingSends& sends, int to) const {
+  for (const RowMean* feature : {&vvp_, &gdt_, &attn_, &pert_}) feature->send(sends, to);
+  moments_.send(sends, to);
+}
+
+void TileFeatures::receive(const comm::Communicator& comm, int from) {
+  for (RowMean* feature : {&vvp_, &gdt_, &attn_, &pert_}) feature->receive(comm, from);
+  moments_.receive(comm, from);
 }
 
 std::map<std::string, std::vector<float>> TileFeatures::features(const backbone::Backbone& model) const {

@@ -65,11 +65,17 @@ std::int64_t rows_of_tile(const ProbeJob& job, TilePart::Kind kind) {
 
 TileWork work_of_rows(const ProbeJob& job, const std::optional<backbone::PassShape>& model,
                       const storage::TileBlock& block, TilePart::Kind kind, std::int64_t rows) {
-  const auto n = static_cast<double>(rows);
-  const double states = n * static_cast<double>(block.source_count);
+  return work_of_part(job, model, block, {kind, 0, rows});
+}
+
+TileWork work_of_part(const ProbeJob& job, const std::optional<backbone::PassShape>& model,
+                      const storage::TileBlock& block, const TilePart& part) {
+  const std::int64_t sources = part.source_count(block.source_count);
+  const auto n = static_cast<double>(sources == 0 ? 0 : part.end - part.begin);
+  const double states = n * static_cast<double>(sources);
   TileWork work;
   work.primal = n;
-  switch (kind) {
+  switch (part.kind) {
     case TilePart::Kind::Backgrounds: {
       const GridSizes grid(job);
       const double reference = job.vvp && !job.reference_is_background ? 1.0 : 0.0;
@@ -91,6 +97,27 @@ TileWork work_of_rows(const ProbeJob& job, const std::optional<backbone::PassSha
       work.primal * backbone::primal_flops(shape) + work.forward * backbone::forward_pass_flops(shape) +
       work.dual * backbone::dual_pass_flops(shape) + work.tangent * backbone::tangent_pass_flops(shape);
   return work;
+}
+
+std::int64_t sources_of_part(const ProbeJob& job, const std::optional<backbone::PassShape>& model) {
+  // A unit of the work list is half a teraflop, where parts are that small; and tiles of few rows should have
+  // some parts.
+  constexpr double kPartFlops = 5e11, kPartsPerTile = 4.0;
+  constexpr double kMostRepeated = 0.03;
+  const storage::TileBlock block = job.plan().block(0);
+  const auto rows = rows_of_tile(job, TilePart::Kind::Backgrounds);
+  if (!model || rows == 0) return job.sources_per_tile;
+  const auto flops = [&](std::int64_t sources) {
+    return work_of_part(job, model, block, {TilePart::Kind::Backgrounds, 0, 1, 0, sources}).flops;
+  };
+  const double row = flops(block.source_count);
+  const double wanted = std::min(kPartFlops, row * static_cast<double>(rows) / kPartsPerTile);
+  std::int64_t sources = job.sources_per_tile;
+  const auto repeated = [&](std::int64_t fewer) {
+    return flops(fewer) * static_cast<double>(block.source_count) / static_cast<double>(fewer) / row - 1.0;
+  };
+  while (sources > 1 && flops(sources) > wanted && repeated(sources / 2) <= kMostRepeated) sources /= 2;
+  return sources;
 }
 
 TileWork work_of_tile(const ProbeJob& job, const std::optional<backbone::PassShape>& model,

@@ -140,7 +140,7 @@ class Plan(harness.TestCase):
         numbers, text = plan = self.plan(*options, "--ranks", 5)
         self.assertEqual(numbers["command"], "probe")
         self.check_work(plan, of_everything, self.tiles())
-        parts = 1 + 2 + 1  # up to four backgrounds or cells each, and the mean cell
+        parts = BACKGROUNDS + CELLS + 1  # and the mean cell
         self.check_time(numbers, 5, parts * numbers["tiles"])
         self.check_bytes(numbers, options, per_pair=2 * (2 * GRID + 2) + 4 + 1 + 16)
         self.assertIn("9 of up to 3 sources x 14 targets", text)
@@ -174,7 +174,7 @@ class Plan(harness.TestCase):
         numbers, _ = plan = self.plan(*options, "--scores", "float16", "--ranks", 2)
         self.assertEqual(numbers["command"], "infer")
         self.check_work(plan, of_cells, self.tiles())
-        self.check_time(numbers, 2, 3 * numbers["tiles"], ranking_s=25e-9 * SOURCES * GENES)
+        self.check_time(numbers, 2, (BACKGROUNDS + CELLS) * numbers["tiles"], ranking_s=25e-9 * SOURCES * GENES)
         self.assertEqual(numbers["output_bytes"], SOURCES * kept * (4 + 4) + SOURCES * GENES * 2)
         self.assertEqual(numbers["working_bytes"], numbers["tiles"] * 3 * 14 * 4)  # the logits of all pairs
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "regulus/comm/communicator.h"
+#include "regulus/comm/pending_sends.h"
 
 namespace regulus::comm {
 
@@ -31,9 +32,11 @@ class ExactSum {
   /// \throws Error (Model) on every rank if an addend was not finite or out of range \collective yes
   std::vector<double> reduce(const Communicator& comm);
 
-  /// Adds the parts of other ranks to the owner's. \param parts the ranks that added something, the owner
-  /// included \collective yes, over these ranks alone, which must agree on `parts` and `owner`
-  void gather(const Communicator& comm, const std::vector<int>& parts, int owner);
+  /// Sends this rank's part to another rank. The sum must stay as and where it is until the sends are done.
+  /// \collective no
+  void send(PendingSends& sends, int to) const;
+  /// Adds the part that another rank sends. \collective no
+  void receive(const Communicator& comm, int from);
   /// This rank's sums, rounded once to double. \throws Error (Model) if an addend was not finite or out of
   /// range \collective no
   std::vector<double> totals() const;
@@ -47,7 +50,7 @@ class ExactSum {
   std::vector<std::int64_t> total_;
   double scale_;
   double largest_addend_;
-  bool poisoned_ = false;
+  std::int64_t poisoned_ = 0;  ///< 1: an addend was not finite or out of range
 };
 
 }  // namespace regulus::comm

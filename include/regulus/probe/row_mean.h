@@ -20,10 +20,12 @@ class RowMean {
   RowMean(std::size_t size, std::int64_t rows, bool with_spread);
 
   std::size_t size() const { return sum_.size(); }
-  void add(const std::vector<double>& row);
+  /// \param values of a row, from number `offset` on
+  void add(const std::vector<double>& values, std::size_t offset = 0);
 
-  /// Adds the rows of other ranks to the owner's. \see ExactSum::gather
-  void gather(const comm::Communicator& comm, const std::vector<int>& parts, int owner);
+  /// This rank's rows to another rank, and theirs to this rank's. \see ExactSum
+  void send(comm::PendingSends& sends, int to) const;
+  void receive(const comm::Communicator& comm, int from);
 
   struct Result {
     std::vector<float> mean, deviation;  ///< no deviation without spread

@@ -8,14 +8,12 @@
 #include "regulus/comm/communicator.h"
 #include "regulus/core/progress.h"
 #include "regulus/probe/probe_job.h"
+#include "regulus/probe/round_rule.h"
 #include "regulus/storage/feature_store.h"
 
 namespace regulus::probe {
 
 using StoredTile = storage::FeatureStoreWriter::Tile;
-
-/// Finished and unfinished tiles that a rank holds, by default, before it asks for a write.
-constexpr std::size_t kHeldBytes = std::size_t{256} << 20U;
 
 /// How a run is watched and stopped, and what becomes of its tiles. No function may communicate.
 struct RunControl {
@@ -30,7 +28,7 @@ struct RunControl {
 
   /// Limits of a round, the time between two collective writes: within them it is as long as makes the wait
   /// for the slowest unit unimportant.
-  double shortest_round_s = 10.0, longest_round_s = 300.0;
+  double shortest_round_s = RoundRule::kShortest_s, longest_round_s = RoundRule::kLongest_s;
   std::size_t held_bytes = kHeldBytes;
 };
 
@@ -42,9 +40,18 @@ struct RankTimes {
   double write_s = 0.0;     ///< collective output
 };
 
+/// What a rank's units took, for predictions (docs/scaling.md).
+struct UnitTimes {
+  std::int64_t count = 0;
+  double flops = 0.0;    ///< of all of them, \see TileWork
+  double seconds = 0.0;  ///< the same
+  double spread = 0.0;   ///< standard deviation of the units' seconds per operation, over their mean
+};
+
 struct RunResult {
   bool complete = false;         ///< false if the run was stopped before the last tile
   std::vector<RankTimes> times;  ///< of every rank
+  std::vector<UnitTimes> units;  ///< of every rank
 };
 
 /// Computes every tile that the store does not have and writes it. Ranks take units (some parts of a tile)

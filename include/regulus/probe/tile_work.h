@@ -30,6 +30,14 @@ TileWork work_of_rows(const ProbeJob& job, const std::optional<backbone::PassSha
 /// The rows of a kind that every tile has.
 std::int64_t rows_of_tile(const ProbeJob& job, TilePart::Kind kind);
 
+/// The work of a part.
+TileWork work_of_part(const ProbeJob& job, const std::optional<backbone::PassShape>& model,
+                      const storage::TileBlock& block, const TilePart& part);
+
+/// Sources per part that let ranks share the work of the job's tiles well, without computing much more than
+/// undivided tiles would: what ProbeJob::sources_per_part should be. It depends on the job and the model.
+std::int64_t sources_of_part(const ProbeJob& job, const std::optional<backbone::PassShape>& model);
+
 /// All parts of a tile.
 TileWork work_of_tile(const ProbeJob& job, const std::optional<backbone::PassShape>& model,
                       const storage::TileBlock& block);

@@ -90,12 +90,34 @@ TEST(ExactSum, DoesNotDependOnTheNumberOfRanksOrTheOrder) {
     return sums;
   }();
   EXPECT_EQ(shared.reduce(world), expected);
-  std::vector<int> parts(static_cast<std::size_t>(world.size()));
-  std::iota(parts.begin(), parts.end(), 0);
-  copy.gather(world, parts, world.size() - 1);
-  if (world.rank() == world.size() - 1) {
+  const int owner = world.size() - 1;
+  comm::PendingSends sends(world);
+  if (world.rank() != owner) copy.send(sends, owner);
+  for (int rank = owner - 1; world.rank() == owner && rank >= 0; --rank) copy.receive(world, rank);
+  sends.wait();
+  if (world.rank() == owner) {
     EXPECT_EQ(copy.totals(), expected);
   }
+}
+
+TEST(PendingSends, ArriveInTheirOrderWhateverTheOrderOfTheReceivers) {
+  const auto world = comm::Communicator::world();
+  // Too large to be buffered: sends that waited for their receivers would stop all ranks.
+  constexpr std::size_t kValues = 1U << 18U;
+  std::vector<std::vector<std::int64_t>> messages;
+  comm::PendingSends sends(world);
+  for (int to = 0; to < world.size(); ++to)
+    for (int number = 0; number < 2; ++number)
+      messages.emplace_back(kValues, 100 * world.rank() + 10 * to + number);
+  for (std::size_t k = 0; k < messages.size(); ++k) sends.send(messages[k], static_cast<int>(k / 2));
+  std::vector<std::int64_t> received(kValues);
+  for (int from = world.size() - 1; from >= 0; --from)
+    for (int number = 0; number < 2; ++number) {
+      comm::receive(world, received, from);
+      EXPECT_EQ(received.front(), 100 * from + 10 * world.rank() + number);
+      EXPECT_EQ(received.back(), received.front());
+    }
+  sends.wait();
 }
 
 TEST(ExactSum, IsCloseToTheSumInDoublePrecision) {
@@ -119,7 +141,10 @@ TEST(ExactSum, NotANumberOnOneRankIsAnErrorOnAll) {
   comm::ExactSum copy = sum;
   EXPECT_THROW(sum.reduce(world), ModelError);
   const int last = world.size() - 1;
-  if (world.is_root() || world.rank() == last) copy.gather(world, {0, last}, 0);
+  comm::PendingSends sends(world);
+  if (last > 0 && world.rank() == last) copy.send(sends, 0);
+  if (last > 0 && world.is_root()) copy.receive(world, last);
+  sends.wait();
   if (world.is_root()) {
     EXPECT_THROW(copy.totals(), ModelError);
   }

@@ -105,6 +105,34 @@ TEST_F(TileFeaturesTest, DoNotDependOnTheOrderOfTheParts) {
   EXPECT_EQ(compute(0), compute(0, true));
 }
 
+TEST_F(TileFeaturesTest, DoNotDependOnHowPartsAreJoined) {
+  job_.sources_per_tile = 3;
+  job_.sources_per_part = 1;
+  job_.spread = true;
+  const auto backbone = backbone::make_transformer(model_, {.precision = at::kFloat});
+  probe::TileFeatures joined(job_, 0);
+  for (const auto& part : probe::joined(probe::parts_of_tile(job_))) joined.add(*backbone, part);
+  EXPECT_EQ(joined.features(*backbone), compute(0, true, at::kFloat));
+}
+
+TEST_F(TileFeaturesTest, ATileWithFewerSourcesHasNothingToDoForSomeParts) {
+  job_.sources_per_tile = 2;
+  job_.sources_per_part = 1;
+  const test::Definitions definition(model_, job_);
+  EXPECT_LT(error(compute(1).at("vvp"), 0, definition.vvp(2)), kTolerance);  // the third of three
+}
+
+TEST_F(TileFeaturesTest, PartsOfSomeSourcesFollowTheDefinitions) {
+  job_.sources_per_tile = 3;
+  job_.sources_per_part = 2;
+  const test::Definitions definition(model_, job_);
+  const auto features = compute(0);
+  for (std::int64_t s = 0; s < job_.source_count(); ++s) {
+    EXPECT_LT(error(features.at("vvp"), s, definition.vvp(s)), kTolerance) << "source " << s;
+    EXPECT_LT(error(features.at("gdt"), s, definition.gdt(s)), kTolerance) << "source " << s;
+  }
+}
+
 TEST_F(TileFeaturesTest, OnlyDerivativesAreComputedInBFloat16) {
   const auto rounded = compute(0, false, at::kBFloat16);
   const auto single = compute(0, false, at::kFloat);
@@ -122,10 +150,11 @@ TEST_F(TileFeaturesTest, PartsCoverEveryRowOnce) {
   std::int64_t backgrounds = 0;
   std::int64_t cells = 0;
   for (const auto& part : probe::parts_of_tile(job_)) {
-    if (part.kind == probe::TilePart::Kind::Backgrounds) backgrounds += part.end - part.begin;
+    if (part.kind == probe::TilePart::Kind::Backgrounds)
+      backgrounds += (part.end - part.begin) * part.source_count(job_.sources_per_tile);
     if (part.kind == probe::TilePart::Kind::Cells) cells += part.end - part.begin;
   }
-  EXPECT_EQ(backgrounds, job_.backgrounds->count());
+  EXPECT_EQ(backgrounds, job_.backgrounds->count() * job_.sources_per_tile);
   EXPECT_EQ(cells, job_.cells->count());
 }
 
