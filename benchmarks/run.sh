@@ -4,6 +4,7 @@
 #   bash benchmarks/run.sh storage --out DIR [--gib N]    the feature store against plain writes to the same disk
 #   bash benchmarks/run.sh scaling --out DIR [--quick]    infer on 1, 2, ... ranks: speed-up, efficiency, where the time goes
 #   bash benchmarks/run.sh scheduler --out DIR [--quick]  the tile scheduler on 4,096 ranks, simulated
+#   bash benchmarks/run.sh advice --out DIR               what genome-wide runs need, as regulus plan says: hours, memory, disk
 set -euo pipefail
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 

@@ -19,6 +19,8 @@ do for [format in "svg png"] {
     data = sprintf('%s/efficiency_%s.tsv', folder, kind)
     set output sprintf('%s/efficiency_%s.%s', folder, kind, format)
     set title kind eq 'weak' ? 'weak: sources grow with the ranks, all × all on 4,096' : 'strong: the job stays'
-    plot for [i=0:blocks(data)-1] data index i using 1:2 with linespoints linewidth 2 title columnheader(1)
+    # Models, the innermost of the jobs' properties, have colours; the others kinds of lines and points.
+    plot for [i=0:blocks(data)-1] data index i using 1:2 with linespoints linewidth 2 linecolor i%3+1 \
+      dashtype i/3+1 pointtype 4+i/3 title columnheader(1)
   }
 }
