@@ -91,9 +91,12 @@ class Study:
                     yield {"model": model, "features": features, "job": job, "rate_gflops_per_s": rate, "plans": plans}
 
 
-def hours(seconds):
-    value = seconds / 3600
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+def duration(seconds):
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 0.95 * length:
+            value = seconds / length
+            return f"{value:.1f} {unit}" if unit == "h" and value < 9.95 else f"{value:,.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def size(bytes_):
@@ -104,12 +107,12 @@ def size(bytes_):
 
 
 def table(rows):
-    ranks = " | ".join(f"{count:,}" for count in RANKS)
-    lines = [f"| pairs | model | features | hours on {ranks} ranks | memory a rank | output | while it runs |",
+    ranks = " | ".join(f"{count:,} {'rank' if count == 1 else 'ranks'}" for count in RANKS)
+    lines = [f"| pairs | model | features | {ranks} | memory a rank | output | while it runs |",
              "| --- | --- | --- | " + " | ".join("---:" for _ in RANKS) + " | ---: | ---: | ---: |"]  # fmt: skip
     for row in sorted(rows, key=lambda row: list(JOBS).index(row["job"])):
         plans = row["plans"]
-        times = " | ".join(hours(plan["start_s"] + plan["seconds"]) for plan in plans)
+        times = " | ".join(duration(plan["start_s"] + plan["seconds"]) for plan in plans)
         last = plans[-1]
         lines.append(f"| {row['job']} | {row['model']} | {row['features']} | {times} | {size(last['memory_per_rank'])} | "
                      f"{size(last['output_bytes'])} | {size(last['working_bytes'])} |")  # fmt: skip
@@ -128,7 +131,7 @@ def main():
     for row in study.rows():
         rows.append(row)
         print(f"{row['model']}, {row['features']}, {row['job']}: {row['rate_gflops_per_s']:.3g} GFLOP/s a core, "
-              f"{hours(row['plans'][0]['seconds'])} core hours", flush=True)  # fmt: skip
+              f"{duration(row['plans'][0]['seconds'])} on one", flush=True)  # fmt: skip
     (chosen.out / "advice.json").write_text(json.dumps(rows, indent=1) + "\n")
     (chosen.out / "advice.md").write_text(table(rows))
     print("\n" + table(rows))
