@@ -54,7 +54,7 @@ def infer(out):
 
 JOBS = {"probe": probe, "infer": infer, "train": train}
 # A rank is killed at every so many points; probe has them all.
-STEPS = {probe: 1, infer: 16, train: 4}
+STEPS = {probe: 1, infer: 12, train: 4}
 JOB = JOBS[sys.argv.pop()]
 STEP = STEPS[JOB]
 
