@@ -26,8 +26,7 @@ std::vector<TilePart> parts_of_tile(const ProbeJob& job) {
     if (kind == TilePart::Kind::Backgrounds)
       add_backgrounds(job, rows, parts);
     else
-      for (std::int64_t begin = 0; begin < rows; begin += job.rows_per_part)
-        parts.push_back({kind, begin, std::min(begin + job.rows_per_part, rows)});
+      for (std::int64_t row = 0; row < rows; ++row) parts.push_back({kind, row, row + 1});
   }
   if (parts.empty()) parts.push_back({TilePart::Kind::Backgrounds, 0, 0});  // emb alone needs no pass
   return parts;

@@ -51,6 +51,21 @@ def regulus(*arguments, ranks=1, cwd=None, timeout_s=TIMEOUT_S, wrapper=(), envi
     return Outcome(process.returncode, out, err)
 
 
+def numbers(path):
+    """Data set -> (type, bytes) of every numeric one of an HDF5 file."""
+    h5py = require("h5py")
+    found = {}
+
+    def visit(name, node):
+        if hasattr(node, "dtype") and node.dtype.kind in "iuf":
+            found[name] = (str(node.dtype), node[()].tobytes())
+
+    with h5py.File(path) as file:
+        file.visititems(visit)
+    assert found, path
+    return found
+
+
 def require(module):
     """Imports a Python module, or skips the test case."""
     try:

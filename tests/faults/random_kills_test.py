@@ -34,19 +34,6 @@ TILES = ["--model", RUN.model, "--expression", RUN.expression(1), "--background"
          "--context", 14, "--sources-per-tile", 1, "--round-seconds", 0.05]  # fmt: skip
 
 
-def numbers(path, h5py):
-    """Data set -> (type, bytes) of every numeric one."""
-    found = {}
-
-    def visit(name, node):
-        if hasattr(node, "dtype") and node.dtype.kind in "iuf":
-            found[name] = (str(node.dtype), node[()].tobytes())
-
-    with h5py.File(path) as file:
-        file.visititems(visit)
-    return found
-
-
 def tensors(path):
     """Name -> (shape, bytes) of a safetensors file."""
     content = path.read_bytes()
@@ -70,7 +57,7 @@ class Tiles:
         self.reference_tiles = keep
 
     def content(self):
-        return numbers(self.out, self.h5py)
+        return harness.numbers(self.out)
 
     def progress(self):
         """The tiles that are marked done, each compared with the reference. \\return None before there is a file"""
@@ -179,7 +166,7 @@ class Train(Checkpointed):
                 60, "--hidden", 16, "--members", 3, "--null", 2, "--checkpoint-minutes", 0, "--out", self.out]  # fmt: skip
 
     def content(self):
-        return numbers(self.out, harness.require("h5py"))
+        return harness.numbers(self.out)
 
     def steps(self, state):
         """(MLPs that are trained, epochs of the next)"""

@@ -37,21 +37,6 @@ TRAIN = {"network": RUN.network(1), "holdout_genes": 0.4, "epochs": 4, "hidden":
 EVALUATE = {"network": RUN.network(1), "expression": RUN.expression(1), "protocol": "full", "bootstrap": 50}
 
 
-def data_sets(path):
-    """Data set -> (type, bytes) of every numeric one of an HDF5 file."""
-    h5py = harness.require("h5py")
-    found = {}
-
-    def visit(name, node):
-        if hasattr(node, "dtype") and node.dtype.kind in "iuf":
-            found[name] = (str(node.dtype), node[()].tobytes())
-
-    with h5py.File(path) as file:
-        file.visititems(visit)
-    assert found, path
-    return found
-
-
 def metrics(folder):
     return (folder / "metrics.csv").read_bytes()
 
@@ -155,7 +140,7 @@ class Scripts(unittest.TestCase):
             self.assertEqual(log.count(f"restart {restart}: regulus probe --resume"), 1, "each run appends to the log")
         self.check_end(whole.ended(), "COMPLETED")
         files = [job.place.folder / "features.h5" for job in (limited, whole)]
-        self.assertEqual(*map(data_sets, files))
+        self.assertEqual(*map(harness.numbers, files))
 
     # A pipeline with each launcher. Its first step is warned, and goes back into the queue.
 
@@ -212,7 +197,7 @@ class Scripts(unittest.TestCase):
             for folder in (srun, mpirun):
                 self.assertEqual((folder / "model" / name).read_bytes(), (whole / name).read_bytes(), f"{folder} {name}")
         for name in ("features.h5", "translator.h5", "edges.h5"):
-            self.assertEqual(data_sets(srun / name), data_sets(mpirun / name), name)
+            self.assertEqual(harness.numbers(srun / name), harness.numbers(mpirun / name), name)
         for name in ("edges.tsv", "evaluation/metrics.csv"):
             self.assertEqual((srun / name).read_bytes(), (mpirun / name).read_bytes(), name)
 
@@ -333,7 +318,7 @@ class Scripts(unittest.TestCase):
             self.check_end(facts, "COMPLETED", restarts=int(interrupted))
         for i in (1, 2):
             features = RUN.features(i, "cells")
-            self.assertEqual(data_sets(results / features.name), data_sets(features))
+            self.assertEqual(harness.numbers(results / features.name), harness.numbers(features))
             self.assertTrue((results / f"{features.stem}_evaluation" / "metrics.csv").exists())
         # The second was evaluated with the same options by the pipeline of the end-to-end tests.
         self.assertEqual(metrics(results / f"{features.stem}_evaluation"), metrics(RUN.evaluation(2)))

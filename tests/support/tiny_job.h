@@ -24,7 +24,6 @@ inline probe::ProbeJob tiny_job(const backbone::Model& model, std::int64_t sourc
   job.gradient_grid = {0.0, 3.0};
   job.v_b = 0.5;
   job.sources_per_tile = 2;
-  job.rows_per_part = 2;
   job.sources_per_part = 1;
   RandomStream random(9, "tiny_job");
   const auto random_values = [&](std::int64_t count) {

@@ -15,6 +15,9 @@ namespace regulus::comm {
 class PendingSends {
  public:
   explicit PendingSends(const Communicator& comm) : comm_(comm) {}
+  /// Where an error skips wait(): the values are about to go, so messages get a moment to be received, but
+  /// not forever, for the receiver may have failed as well.
+  ~PendingSends();
   PendingSends(const PendingSends&) = delete;
   PendingSends& operator=(const PendingSends&) = delete;
 

@@ -35,7 +35,6 @@ struct ProbeJob {
 
   std::int64_t sources_per_tile = 8;
   std::int64_t targets_per_tile = 0;  ///< 0: plan `single`, every target in one panel
-  std::int64_t rows_per_part = 1;     ///< rows of cells in one part of a tile's work
   /// Sources of a tile that one part has against a background: the states of one call of the model, so that
   /// the bits do not depend on how parts are shared out.
   std::int64_t sources_per_part = 8;

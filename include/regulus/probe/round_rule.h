@@ -30,8 +30,6 @@ class RoundRule {
     round_s_ = std::clamp(kUnitsPerRound * longest_unit_s, shortest_s_, longest_s_);
   }
 
-  double seconds() const { return round_s_; }
-
  private:
   double shortest_s_, longest_s_;
   std::size_t held_bytes_;

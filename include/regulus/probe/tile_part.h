@@ -33,8 +33,8 @@ struct TilePart {
 inline constexpr std::array kTilePartKinds{TilePart::Kind::Backgrounds, TilePart::Kind::Trajectory,
                                            TilePart::Kind::Cells, TilePart::Kind::Mean};
 
-/// The parts of every tile, in a fixed order that depends on the job alone. Backgrounds are divided into rows
-/// and each row into ProbeJob::sources_per_part sources, the others into rows alone.
+/// The parts of every tile, in a fixed order that depends on the job alone: its rows, those of backgrounds
+/// divided into ProbeJob::sources_per_part sources.
 std::vector<TilePart> parts_of_tile(const ProbeJob& job);
 
 /// The same work in as few parts as there can be: neighbours that share a row become one, and need its

@@ -94,7 +94,7 @@ TEST_F(WorkListTest, JoinedPartsOfARowNeedItsPrimalPassOnce) {
   job_.sources_per_tile = 4;
   job_.sources_per_part = 1;
   const auto parts = probe::joined(probe::parts_of_tile(job_));
-  EXPECT_EQ(parts.size(), 9U + 10U / 2U + 1U);
+  EXPECT_EQ(parts.size(), 9U + 10U + 1U);
   const storage::TileBlock block = job_.plan().block(0);
   double joined = 0.0, single = 0.0;
   for (const auto& part : parts) joined += probe::work_of_part(job_, std::nullopt, block, part).primal;
